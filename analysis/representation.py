@@ -1,0 +1,144 @@
+"""Representation: what comes out of a model on a dataset."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from analysis.data.dataset import check_matrix, index_labels
+from analysis.digest import digest
+from analysis.errors import InputError
+from analysis.tensors import open_tensors, read_header, save_tensors
+
+LOGITS, LABELS = "sextant.logits", "sextant.labels"  # names that no layer may take
+
+
+@dataclass(frozen=True, eq=False)
+class Representation:
+    """Layers of one model on one dataset: `layers` maps a name to (n, d) float32, in order, read-only.
+
+    labels    int64 (n,) in 0..C-1, or None; classes: their names
+    ids       one text per item
+    logits    (n, C_source) of the model's own head, or None; heads: the names of those source classes
+    domain    of the items; dataset: the digest of the Dataset they came from ("" when unknown)
+    manifest  what made it: model, pooling, options, versions
+    """
+
+    layers: Mapping[str, np.ndarray]
+    labels: np.ndarray | None = None
+    classes: tuple = ()
+    ids: tuple = ()
+    logits: np.ndarray | None = None
+    heads: tuple = ()
+    domain: str = ""
+    dataset: str = ""
+    manifest: Mapping = field(default_factory=dict)
+
+    def __post_init__(self):
+        put = lambda key, value: object.__setattr__(self, key, value)  # noqa: E731
+        if not self.layers:
+            raise InputError("A representation needs at least one layer.", "Give a mapping of layer name to an (n, d) table.")
+        known = self.manifest.get("checked", False)  # written by us: the finite check needs no second pass over the file
+        layers, n = {}, None
+        for name, x in self.layers.items():
+            x = _numpy(x)
+            x = x if known and x.dtype == np.float32 and x.ndim == 2 else check_matrix(x, str(name), rows=n)
+            n = len(x)
+            layers[str(name)] = _frozen(x)
+        if n < 2:
+            raise InputError(f"The representation has {n} row{'s' * (n != 1)}.", "At least 2 items are needed to compare anything.")
+        put("layers", MappingProxyType(layers))
+        put("ids", tuple(str(i) for i in self.ids) if len(self.ids) else tuple(str(i) for i in range(n)))
+        if len(self.ids) != n or len(set(self.ids)) != n:
+            raise InputError(f"The representation has {n} rows and {len(set(self.ids))} different ids.", "Give one unique id per row.")
+        if self.labels is not None:
+            labels, classes = index_labels(_numpy(self.labels), self.classes, n, "The representation")
+            put("labels", labels)
+            put("classes", classes)
+        if self.logits is not None:
+            put("logits", _frozen(check_matrix(_numpy(self.logits), "logits", rows=n)))
+        put("manifest", MappingProxyType({k: v for k, v in self.manifest.items() if k != "checked"}))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        widths = ", ".join(f"{k} {v.shape[1]}" for k, v in self.layers.items())
+        return f"Representation({self.manifest.get('model_name', 'arrays')} on {self.domain or 'items'}: {len(self)} items; {widths})"
+
+    @cached_property
+    def probabilities(self) -> np.ndarray | None:
+        """Softmax of the logits, float64: the source head's belief in each of its classes."""
+        if self.logits is None:
+            return None
+        z = self.logits.astype(np.float64)
+        z = np.exp(z - z.max(axis=1, keepdims=True))
+        return z / z.sum(axis=1, keepdims=True)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of everything that a metric can see; the manifest is provenance and does not count."""
+        return digest("representation", dict(self.layers), self.labels, self.classes, self.ids, self.logits, self.domain, self.dataset)
+
+    def save(self, path) -> Path:
+        """Write `.safetensors` (order, class names and ids as JSON in its metadata) or `.npz` (keys in order)."""
+        path = Path(path)
+        extra = {LOGITS: self.logits, LABELS: self.labels}
+        tensors = {**self.layers, **{k: v for k, v in extra.items() if v is not None}}
+        if path.suffix == ".safetensors":
+            save_tensors(path, tensors, {"sextant": json.dumps(self.header(), ensure_ascii=False)})
+        elif path.suffix == ".npz":
+            from analysis.tensors import replacing
+            with replacing(path) as file:
+                # texts as plain utf-8 bytes: an npz without a pickle in it
+                head = np.frombuffer(json.dumps(self.header(), ensure_ascii=False).encode(), np.uint8)
+                np.savez(file, **{**tensors, "sextant.header": head})
+        else:
+            raise InputError(f"A representation cannot be saved as {path.suffix or 'a file without ending'!r}.", "Use .safetensors or .npz.")
+        return path
+
+    def header(self) -> dict:
+        return {"format": 1, "order": list(self.layers), "classes": list(self.classes), "ids": list(self.ids),
+                "heads": list(self.heads), "domain": self.domain, "dataset": self.dataset, "manifest": dict(self.manifest)}
+
+
+def load_own(path) -> Representation | None:
+    """A `.safetensors` that `save` or the store wrote, layers mapped from disk; None when the file is somebody else's."""
+    _, meta, _ = read_header(path)
+    if "sextant" not in meta:
+        return None
+    try:
+        header = json.loads(meta["sextant"])
+    except ValueError:
+        raise InputError(f"{Path(path).name} carries a Sextant header that cannot be read.", "Save the representation again.") from None
+    return from_header(open_tensors(path), header)
+
+
+def from_header(tensors: dict, header: dict) -> Representation:
+    order = header.get("order", [])
+    lost = [name for name in order if name not in tensors]
+    if lost or not order:
+        raise InputError(f"The file names the layer {lost[0]!r} but does not hold it." if lost else "The file names no layers.",
+                         "Save the representation again.")
+    return Representation({name: tensors[name] for name in order}, tensors.get(LABELS), tuple(header.get("classes", ())),
+                          tuple(header.get("ids", ())), tensors.get(LOGITS), tuple(header.get("heads", ())),
+                          header.get("domain", ""), header.get("dataset", ""), header.get("manifest", {}))
+
+
+def _numpy(x) -> np.ndarray:
+    """numpy or torch in, numpy out, without importing torch."""
+    if hasattr(x, "detach"):
+        x = x.detach().cpu()
+        x = x.float().numpy() if x.is_floating_point() else x.numpy()
+    return np.asarray(x)
+
+
+def _frozen(x: np.ndarray) -> np.ndarray:
+    if x.flags.writeable:
+        x = np.array(x)  # a copy: the caller's own array stays theirs to change
+        x.flags.writeable = False
+    return x
