@@ -12,9 +12,13 @@ import numpy as np
 from analysis.data.dataset import check_matrix, index_labels
 from analysis.digest import digest
 from analysis.errors import InputError
-from analysis.tensors import open_tensors, read_header, save_tensors
+from analysis.tensors import open_tensors, read_header, replacing, save_tensors
 
 LOGITS, LABELS = "sextant.logits", "sextant.labels"  # names that no layer may take
+
+
+class _Trusted(dict):
+    """Layers the store wrote and checked itself: no second pass over a mapped file to look for NaN."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +46,10 @@ class Representation:
         put = lambda key, value: object.__setattr__(self, key, value)  # noqa: E731
         if not self.layers:
             raise InputError("A representation needs at least one layer.", "Give a mapping of layer name to an (n, d) table.")
-        known = self.manifest.get("checked", False)  # written by us: the finite check needs no second pass over the file
+        trusted = isinstance(self.layers, _Trusted)
         layers, n = {}, None
         for name, x in self.layers.items():
-            x = _numpy(x)
-            x = x if known and x.dtype == np.float32 and x.ndim == 2 else check_matrix(x, str(name), rows=n)
+            x = x if trusted else check_matrix(_numpy(x), str(name), rows=n)
             n = len(x)
             layers[str(name)] = _frozen(x)
         if n < 2:
@@ -61,14 +64,14 @@ class Representation:
             put("classes", classes)
         if self.logits is not None:
             put("logits", _frozen(check_matrix(_numpy(self.logits), "logits", rows=n)))
-        put("manifest", MappingProxyType({k: v for k, v in self.manifest.items() if k != "checked"}))
+        put("manifest", MappingProxyType(dict(self.manifest)))
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __repr__(self) -> str:
         widths = ", ".join(f"{k} {v.shape[1]}" for k, v in self.layers.items())
-        return f"Representation({self.manifest.get('model_name', 'arrays')} on {self.domain or 'items'}: {len(self)} items; {widths})"
+        return f"Representation({self.manifest.get('model', {}).get('name', 'arrays')} on {self.domain or 'items'}: {len(self)} items; {widths})"
 
     @cached_property
     def probabilities(self) -> np.ndarray | None:
@@ -92,7 +95,6 @@ class Representation:
         if path.suffix == ".safetensors":
             save_tensors(path, tensors, {"sextant": json.dumps(self.header(), ensure_ascii=False)})
         elif path.suffix == ".npz":
-            from analysis.tensors import replacing
             with replacing(path) as file:
                 # texts as plain utf-8 bytes: an npz without a pickle in it
                 head = np.frombuffer(json.dumps(self.header(), ensure_ascii=False).encode(), np.uint8)
@@ -118,13 +120,14 @@ def load_own(path) -> Representation | None:
     return from_header(open_tensors(path), header)
 
 
-def from_header(tensors: dict, header: dict) -> Representation:
+def from_header(tensors: dict, header: dict, *, trusted: bool = False) -> Representation:
     order = header.get("order", [])
     lost = [name for name in order if name not in tensors]
     if lost or not order:
         raise InputError(f"The file names the layer {lost[0]!r} but does not hold it." if lost else "The file names no layers.",
                          "Save the representation again.")
-    return Representation({name: tensors[name] for name in order}, tensors.get(LABELS), tuple(header.get("classes", ())),
+    layers = {name: tensors[name] for name in order}
+    return Representation(_Trusted(layers) if trusted else layers, tensors.get(LABELS), tuple(header.get("classes", ())),
                           tuple(header.get("ids", ())), tensors.get(LOGITS), tuple(header.get("heads", ())),
                           header.get("domain", ""), header.get("dataset", ""), header.get("manifest", {}))
 

@@ -122,33 +122,34 @@ def pool(state, rule: str, mask=None, name: str = ""):
         raise InputError(f"The layer {name!r} gives states of shape {tuple(state.shape)}.", "Watch a layer with 2, 3 or 4 axes.")
     if mask is not None and mask.shape[1] != state.shape[1]:
         mask = None
-    if rule == "cls":
-        return state[:, 0]
+    if rule == "cls":  # the first real token: padding may stand before it
+        return state[:, 0] if mask is None else state.take_along_dim(mask.long().argmax(dim=1)[:, None, None], dim=1)[:, 0]
     if rule == "last":
         if mask is None:
             return state[:, -1]
-        places = mask.long() * (1 + torch_arange(mask))
-        return state[torch_arange(mask, 0), places.argmax(dim=1)]
+        places = mask.long().cumsum(dim=1).argmax(dim=1)  # the first place where the count of real tokens is complete
+        return state.take_along_dim(places[:, None, None], dim=1)[:, 0]
     if mask is None:
         return state.mean(dim=1)
-    weight = mask.to(state.dtype).unsqueeze(-1)
-    return (state * weight).sum(dim=1) / weight.sum(dim=1).clamp_min(1)
-
-
-def torch_arange(mask, axis: int = 1):
-    import torch
-    return torch.arange(mask.shape[axis], device=mask.device)
+    real = mask.bool().unsqueeze(-1)  # filled, not multiplied: a padded state may be NaN
+    return state.masked_fill(~real, 0).sum(dim=1) / real.sum(dim=1).clamp_min(1)
 
 
 def digest_module(module, *facts) -> str:
-    """Of the weights and of whatever else decides what comes out; code is named by its qualified name."""
+    """Of the weights and of whatever else decides what comes out; a function counts by its name and its code."""
     from analysis.digest import digest
     weights = {}
     for name, value in module.state_dict().items():
         value = value.detach().cpu()
         weights[name] = value.float().numpy() if value.is_floating_point() else value.numpy()
-    named = [f"{type(f).__module__}.{getattr(f, '__qualname__', type(f).__qualname__)}" if callable(f) else f for f in facts]
-    return digest("model", type(module).__qualname__, weights, named)
+    return digest("model", type(module).__qualname__, weights, [_code(f) if callable(f) else f for f in facts])
+
+
+def _code(function) -> str:
+    code = getattr(function, "__code__", None)
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    constants = [c for c in code.co_consts if not hasattr(c, "co_code")] if code else []
+    return f"{name} {code.co_code.hex()} {constants!r} {code.co_names!r}" if code else name
 
 
 def _check_pooling(rule: str, allowed=POOLINGS) -> None:

@@ -1,0 +1,127 @@
+"""The command line: same options, same defaults, same numbers as the pages. `python -m analysis --help`."""
+
+import argparse
+import json
+import sys
+import time
+
+from analysis.errors import InputError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    try:
+        report = options.run(options)
+        if options.json:
+            _write(options.json, report)
+        return 0
+    except InputError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"       {error.hint}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m analysis", description="Sextant's command line. Models and datasets are named as in the app.")
+    verbs = top.add_subparsers(required=True, metavar="COMMAND")
+
+    p = verbs.add_parser("extract", help="every layer of a model on a dataset, into the store",
+                         description="Run MODEL on DATASET and keep the states of its layers in the store. A second time it is a lookup.")
+    p.add_argument("model", help="builtin:vit/seed0, builtin:text/minilm, hf:org/name, or a folder with a transformers checkpoint")
+    p.add_argument("dataset", help="builtin:digits/handwritten, builtin:reviews/film, hf:org/name, or a file: zip, csv, tsv, parquet, jsonl, npy, npz")
+    p.add_argument("--layers", nargs="+", default="all", metavar="LAYER", help="names of layers (default: all)")
+    p.add_argument("--pooling", choices=("native", "cls", "mean", "last"), help="how tokens become one row (default: the model's own way)")
+    p.add_argument("--batch-size", type=_batch, default="auto", help="items at a time (default: auto)")
+    p.add_argument("--device", default="auto", help="cpu, cuda, ... (default: auto)")
+    p.add_argument("--out", metavar="FILE", help="also write the representation to FILE (.safetensors or .npz)")
+    p.set_defaults(run=extract)
+
+    p = verbs.add_parser("list", help="what can be loaded and what is stored", description="Built-in models and datasets, and what the store holds.")
+    p.add_argument("what", nargs="*", choices=("models", "datasets", "stored", []), default=[], help="one part of the list (default: all)")
+    p.set_defaults(run=list_all)
+
+    for each in verbs.choices.values():
+        each.add_argument("--json", metavar="FILE", help="write the numbers and what made them to FILE (- for standard output)")
+    return top
+
+
+def extract(options) -> dict:
+    from analysis import extract as run
+    from analysis.store import describe
+
+    begun = time.perf_counter()
+    found = run(options.model, options.dataset, layers=options.layers, pooling=options.pooling, batch_size=options.batch_size,
+                device=options.device, progress=_Progress())
+    if options.out:
+        found.save(options.out)
+    if options.json != "-":
+        for name, x in found.layers.items():
+            print(f"{name:<24} {x.shape[0]} x {x.shape[1]}")
+        print(f"{len(found.layers)} layers of {found.manifest['model']['name']} on {found.manifest['dataset']['name']}, "
+              f"{time.perf_counter() - begun:.1f} s; in the store as {found.manifest['key']}")
+    return describe(found)
+
+
+def list_all(options) -> dict:
+    from analysis.data import catalogue
+    from analysis.models import catalogue as models
+    from analysis.store import default
+
+    parts, store = options.what or ["models", "datasets", "stored"], default()
+    report = {}
+    if "models" in parts:
+        report["models"] = [{"id": m.id, "name": m.name, "about": m.about} for m in models()]
+    if "datasets" in parts:
+        report["datasets"] = [{"id": d.id, "name": d.name, "about": d.about} for d in catalogue()]
+    if "stored" in parts:
+        report["stored"] = [{"kind": e.kind, "key": e.key, "bytes": e.bytes, **_short(e.facts)} for e in store.entries()]
+        report["store"] = {"folder": str(store.folder), "bytes": store.size(), "cap": store.cap}
+    if options.json != "-":
+        for part in parts:
+            print(f"{part}{f' ({store.folder}, {store.size() / 1e6:.1f} of {store.cap / 1e6:.0f} MB)' if part == 'stored' else ''}")
+            for row in report[part]:
+                title = row.get("id") or f"{row['kind']:<16}{row['key']}  {row['bytes'] / 1e6:7.1f} MB"
+                print(f"  {title:<40} {row.get('about') or row.get('what', '')}")
+    return report
+
+
+def _short(facts: dict) -> dict:
+    manifest = facts.get("manifest", {})
+    model, data = manifest.get("model", {}).get("name"), manifest.get("dataset", {}).get("name")
+    return {"what": f"{model} on {data}" if model else facts.get("name") or facts.get("origin") or facts.get("unit", ""), "created": facts.get("created")}
+
+
+def _batch(text: str):
+    return text if text == "auto" else int(text)
+
+
+def _write(target: str, report: dict) -> None:
+    text = json.dumps(report, ensure_ascii=False, indent=1)
+    if target == "-":
+        print(text)
+        return
+    from analysis.tensors import replacing
+    with replacing(target, "w") as file:
+        file.write(text + "\n")
+
+
+class _Progress:
+    """One line on standard error, rewritten in place on a terminal."""
+
+    def __init__(self):
+        self.begun = time.perf_counter()
+
+    def __call__(self, done: int, total: int, note: str) -> None:
+        if sys.stderr.isatty():
+            rate = done / max(time.perf_counter() - self.begun, 1e-9)
+            print(f"\r{note}: {done} of {total} ({rate:.0f} a second)   ", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        elif done in (0, total):
+            print(f"{note}: {done} of {total}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

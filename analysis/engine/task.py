@@ -1,0 +1,91 @@
+"""Task: a unit of work with its inputs named rather than carried, so that it travels to any process."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from analysis.digest import digest
+from analysis.errors import InputError
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A model, dataset or representation by name; resolved where the work runs. The digest fixes its content."""
+
+    kind: str
+    source: str
+    digest: str
+
+    @classmethod
+    def model(cls, source: str) -> "Ref":
+        return cls("model", source, _digest("model", source))
+
+    @classmethod
+    def dataset(cls, source: str) -> "Ref":
+        return cls("dataset", source, _digest("dataset", source))
+
+    @classmethod
+    def representation(cls, key: str) -> "Ref":
+        return cls("representation", key, resolve("representation", key).digest)
+
+    def resolve(self):
+        return resolve(self.kind, self.source)
+
+
+def resolve(kind: str, source: str):
+    from analysis import load_dataset, load_model
+    from analysis.store import default
+    if kind != "representation":
+        return {"model": load_model, "dataset": load_dataset}[kind](source)
+    found = default().representation(source)
+    if found is None:
+        raise InputError(f"The representation {source} is not in the store any more.", "Extract it again on the load page.")
+    return found
+
+
+def _digest(kind: str, source: str) -> str:
+    # built-in and stored things never change under their name; a folder or file of the user's may
+    fixed = source.startswith(("builtin:", "store:"))
+    return _fixed_digest(kind, source) if fixed else resolve(kind, source).digest
+
+
+@lru_cache(maxsize=1024)
+def _fixed_digest(kind: str, source: str) -> str:
+    return resolve(kind, source).digest
+
+
+@dataclass(frozen=True)
+class Task:
+    key: str
+    unit: str  # "analysis.studies.extraction:extraction"
+    inputs: dict
+    options: dict
+    store: str  # folder
+
+    def load(self) -> Callable:
+        module, _, name = self.unit.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+
+def name_of(unit: Callable) -> str:
+    if unit.__module__ == "__main__" or "<locals>" in unit.__qualname__:
+        raise TypeError(f"{unit.__qualname__} cannot run in a worker: a unit is a top-level function of an importable module")
+    return f"{unit.__module__}:{unit.__qualname__}"
+
+
+def unit_key(unit: Callable, inputs: dict, options: dict) -> str:
+    """What decides a result: the unit, its VERSION, the content of its inputs, the options. `unit.key` may say it more exactly."""
+    own = getattr(unit, "key", None)
+    return own(inputs, options) if own else digest("unit", name_of(unit), unit.VERSION, map_refs(inputs, lambda r: r.digest), options)
+
+
+def map_refs(value, change: Callable):
+    """The same nest of dicts and lists with every Ref replaced."""
+    if isinstance(value, Ref):
+        return change(value)
+    if isinstance(value, dict):
+        return {k: map_refs(v, change) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [map_refs(v, change) for v in value]
+    return value

@@ -1,0 +1,153 @@
+"""Projections: many dimensions drawn on two or three axes. PCA here; UMAP, which takes its time, is a study."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analysis.errors import InputError
+
+EXACT = 1024  # columns (or rows) up to which the eigenvectors are exact
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Where every item stands in the picture.
+
+    points     (m, dims) float32, the blocks one after the other
+    sizes      items of each block among them
+    explained  share of the total variance that each axis carries; empty for a method without one
+    used       row of each point in the stacked input (all of them, unless the method had to sample)
+    n          rows of the input
+    options    what made it
+    """
+
+    points: np.ndarray
+    sizes: tuple
+    explained: np.ndarray
+    used: np.ndarray
+    n: int
+    options: Mapping = field(default_factory=dict)
+
+    def __post_init__(self):
+        object.__setattr__(self, "sizes", tuple(self.sizes))
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def dims(self) -> int:
+        return self.points.shape[1]
+
+    def blocks(self) -> list[np.ndarray]:
+        return np.split(self.points, np.cumsum(self.sizes)[:-1])
+
+    def table(self):
+        import pandas as pd
+        return pd.DataFrame(self.points, columns=[f"axis_{i + 1}" for i in range(self.dims)]).assign(row=self.used)
+
+    def manifest(self) -> dict:
+        return {"n": self.n, "shown": len(self), "sizes": list(self.sizes), "explained": [float(v) for v in self.explained],
+                "options": dict(self.options)}
+
+
+def pca(blocks: Sequence[np.ndarray], *, dims: int = 3, seed: int = 0) -> Projection:
+    """Principal components of all blocks together, so that several domains share one picture.
+
+    Exact (eigenvectors of the covariance, or of the Gram matrix when there are fewer rows than columns) up to 1 024 on the
+    shorter side, randomised above. Axes whose data run out are zero. Sign: the entry of each axis farthest from zero is positive.
+    """
+    blocks = _check(blocks, dims)
+    x = np.concatenate(blocks).astype(np.float64)
+    x -= x.mean(axis=0)
+    total = float((x * x).sum())
+    axes = _axes(x, min(dims, *x.shape), seed)
+    axes *= np.where(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0) < 0, -1, 1)
+    points = x @ axes
+    explained = (points * points).sum(axis=0) / total if total > 0 else np.zeros(points.shape[1])
+    missing = ((0, 0), (0, dims - points.shape[1]))
+    options = {"method": "pca", "dims": dims, "seed": seed, "exact": min(x.shape) <= EXACT}
+    return Projection(np.pad(points, missing).astype(np.float32), tuple(len(b) for b in blocks), np.pad(explained, missing[1]),
+                      np.arange(len(x)), len(x), options)
+
+
+def layers_pca(layers: Mapping[str, Sequence[np.ndarray]], *, dims: int = 2, seed: int = 0) -> dict[str, Projection]:
+    """One PCA per layer, made comparable, so that a layer slider moves points and nothing else.
+
+    Each layer is divided by the root of its total variance (layers differ in scale by orders of magnitude): the spread on
+    the map is then the share of variance the axes carry. Each picture is turned or mirrored, not bent, to lie as close as
+    it can to the layer before (orthogonal Procrustes on the shared items); distances in it stay those of its own PCA.
+    """
+    found, before = {}, None
+    for name, blocks in layers.items():
+        flat = pca(blocks, dims=dims, seed=seed)
+        scale = np.sqrt(sum(float(((b - m) ** 2).sum()) for b, m in _centred(blocks)) / flat.n)
+        points = flat.points / np.float32(scale if scale > 0 else 1)
+        if before is not None:
+            points = points @ turn(points, before)
+        before = points
+        found[name] = Projection(points, flat.sizes, (points.astype(np.float64) ** 2).mean(axis=0), flat.used, flat.n,
+                                 {**flat.options, "aligned": True})
+    return found
+
+
+def turn(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
+    """The rotation or reflection R for which points @ R comes closest to `onto`, row by row."""
+    u, _, v = np.linalg.svd(points.T.astype(np.float64) @ onto)
+    return (u @ v).astype(np.float32)
+
+
+def span(projections) -> float:
+    """Half the side of a square (or cube) around zero that holds every point of all of them."""
+    reach = max((float(np.abs(p.points).max()) for p in projections if len(p)), default=1.0)
+    return 1.05 * reach if reach > 0 else 1.0
+
+
+def sample(groups: np.ndarray, limit: int, *, seed: int = 0) -> np.ndarray:
+    """At most `limit` rows, ascending, every group in its share and none left out."""
+    groups = np.unique(np.asarray(groups), return_inverse=True)[1]
+    n = len(groups)
+    if n <= limit:
+        return np.arange(n)
+    order = np.random.default_rng(seed).permutation(n)
+    order = order[np.argsort(groups[order], kind="stable")]  # by group, shuffled within
+    counts = np.bincount(groups)
+    rank = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)
+    place = (rank + 0.5) / np.repeat(counts, counts)  # 0..1 within its group: taking the lowest takes all groups alike
+    place[rank == 0] = -1
+    return np.sort(order[np.argsort(place, kind="stable")[:limit]])
+
+
+def _axes(x: np.ndarray, k: int, seed: int) -> np.ndarray:
+    n, d = x.shape
+    if d <= EXACT and d <= n:
+        return np.linalg.eigh(x.T @ x)[1][:, ::-1][:, :k]
+    if n <= EXACT:
+        values, vectors = np.linalg.eigh(x @ x.T)
+        values, vectors = values[::-1][:k], vectors[:, ::-1][:, :k]
+        # a direction without variance has no right vector to be found from the rows: any would do, none is needed
+        keep = values > 1e-12 * max(values[0], 0)
+        return x.T @ (vectors * np.where(keep, 1 / np.sqrt(np.where(keep, values, 1)), 0))
+    q = np.random.default_rng(seed).standard_normal((d, k + 10))
+    for _ in range(8):  # subspace iteration: the gap between the leading axes and the rest decides how soon it settles
+        q = np.linalg.qr(x.T @ (x @ q))[0]
+    return q @ np.linalg.svd(x @ q, full_matrices=False)[2].T[:, :k]
+
+
+def _centred(blocks):
+    mean = sum(np.asarray(b, dtype=np.float64).sum(axis=0) for b in blocks) / sum(len(b) for b in blocks)
+    return [(np.asarray(b), mean) for b in blocks]
+
+
+def _check(blocks, dims) -> list[np.ndarray]:
+    blocks = [np.asarray(b) for b in ([blocks] if isinstance(blocks, np.ndarray) else blocks)]
+    if not blocks or any(b.ndim != 2 for b in blocks):
+        raise InputError(f"A projection needs tables of rows, not shapes {[b.shape for b in blocks]}.", "Give a list of (n, d) arrays.")
+    widths = sorted({b.shape[1] for b in blocks})
+    if len(widths) > 1:
+        raise InputError(f"The blocks are {' and '.join(map(str, widths))} columns wide.", "One picture holds one layer of one model: equal widths.")
+    if sum(map(len, blocks)) < 2:
+        raise InputError("A projection needs at least 2 items.", "Choose a larger dataset.")
+    if dims not in (1, 2, 3) and dims < 1:
+        raise InputError(f"A projection onto {dims} axes was asked for.", "Ask for 2 or 3.")
+    return blocks

@@ -1,0 +1,231 @@
+"""Content-addressed files on disk: representations, results, selections, and what people brought along.
+
+    <folder>/<kind>/<key>.safetensors   the arrays      (absent where a thing has none)
+    <folder>/<kind>/<key>.json          what it is; written last, so a thing without it does not exist
+    <folder>/<kind>/<key>.partial       an extraction under way or killed, and <key>.progress, how far it came
+"""
+
+import dataclasses
+import importlib
+import json
+import os
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from analysis.data.dataset import Dataset
+from analysis.errors import InputError
+from analysis.representation import LABELS, LOGITS, Representation, from_header
+from analysis.selection import Selection
+from analysis.tensors import open_tensors, read_header, save_tensors, write_json
+
+KINDS = ("representations", "results", "selections", "datasets", "models")
+OWN = ("analysis.",)  # a stored result may name a class of ours, nothing else
+DEFAULT_CAP = 10_000_000_000  # bytes; SEXTANT_STORE_CAP overrides it
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored thing, as listed: what it is, how big, when made and when last used."""
+
+    kind: str
+    key: str
+    bytes: int
+    created: float
+    used: float
+    facts: dict
+
+    @property
+    def brought(self) -> bool:
+        """Given by a person, so it cannot be computed again: never evicted."""
+        return self.kind in ("datasets", "models", "selections") or bool(self.facts.get("brought"))
+
+
+class Store:
+    def __init__(self, folder, *, cap: int | None = None):
+        self.folder = Path(folder)
+        self.cap = cap if cap is not None else int(float(os.environ.get("SEXTANT_STORE_CAP", DEFAULT_CAP)))
+        self._open: OrderedDict[str, Representation] = OrderedDict()  # mapped files, so a reopened one costs no parsing
+
+    def path(self, kind: str, key: str, suffix: str) -> Path:
+        if kind not in KINDS or not key or not key.replace("-", "").isalnum():
+            raise InputError(f"{key!r} is no key of the store.", "Keys are the hexadecimal digests that the app shows.")
+        return self.folder / kind / f"{key}{suffix}"
+
+    def has(self, kind: str, key: str) -> bool:
+        return self.path(kind, key, ".json").exists()
+
+    def facts(self, kind: str, key: str) -> dict | None:
+        """The JSON of a stored thing, or None. An unreadable one counts as absent: it is computed again."""
+        path = self.path(kind, key, ".json")
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            os.utime(path)  # its time of change is its time of last use
+            return facts
+        except (OSError, ValueError):
+            return None
+
+    def put(self, kind: str, key: str, facts: dict, tensors: dict | None = None, metadata: dict | None = None) -> str:
+        if tensors:
+            save_tensors(self.path(kind, key, ".safetensors"), tensors, metadata)
+        write_json(self.path(kind, key, ".json"), {"created": time.time(), **facts})
+        self.evict(keep=key)
+        return key
+
+    # representations
+
+    def put_representation(self, representation: Representation, *, key: str | None = None, facts: dict | None = None) -> str:
+        """Keep one that was made elsewhere (a notebook, an upload) under its own digest."""
+        key = key or representation.digest
+        extra = {LOGITS: representation.logits, LABELS: representation.labels}
+        tensors = {**representation.layers, **{k: v for k, v in extra.items() if v is not None}}
+        return self.put("representations", key, {**describe(representation), "brought": True, **(facts or {})}, tensors,
+                        {"sextant": json.dumps(representation.header(), ensure_ascii=False)})
+
+    def representation(self, key: str) -> Representation | None:
+        facts = self.facts("representations", key)
+        path = self.path("representations", key, ".safetensors")
+        if facts is None or not path.exists():
+            return None
+        if key not in self._open:
+            try:
+                _, meta, _ = read_header(path)
+                found = from_header(open_tensors(path), json.loads(meta["sextant"]), trusted=True)
+            except (InputError, ValueError, KeyError):
+                return None
+            found.__dict__["digest"] = facts["digest"]
+            self._open[key] = found
+            while len(self._open) > 64:
+                self._open.popitem(last=False)
+        self._open.move_to_end(key)
+        return self._open[key]
+
+    # datasets and models that people brought along
+
+    def put_dataset(self, dataset: Dataset) -> str:
+        tensors = {} if dataset.labels is None else {"labels": dataset.labels}
+        if dataset.modality == "text":
+            raw = [t.encode("utf-8", "surrogatepass") for t in dataset.items]
+            tensors |= {"texts": np.frombuffer(b"".join(raw), np.uint8), "ends": np.cumsum([len(r) for r in raw])}
+        else:
+            tensors["items"] = dataset.items
+        facts = {"name": dataset.name, "domain": dataset.domain, "modality": dataset.modality, "n": len(dataset), "about": dataset.about,
+                 "classes": dataset.classes, "ids": dataset.ids, "notes": dataset.notes, "origin": dataset.source}
+        return self.put("datasets", dataset.digest, facts, tensors)
+
+    def dataset(self, digest: str) -> Dataset:
+        facts = self.facts("datasets", digest)
+        if facts is None:
+            raise InputError(f"No dataset with the digest {digest} is stored here.",
+                             "It was brought along by somebody: load the same file on the load page and the link works again.")
+        tensors = open_tensors(self.path("datasets", digest, ".safetensors"))
+        if facts["modality"] == "text":
+            raw, ends = tensors["texts"].tobytes(), tensors["ends"].tolist()
+            items = tuple(raw[a:b].decode("utf-8", "surrogatepass") for a, b in zip([0, *ends], ends, strict=False))
+        else:
+            items = tensors["items"]
+        return Dataset(items, tensors.get("labels"), tuple(facts["classes"]), tuple(facts["ids"]), facts["domain"], facts["name"],
+                       f"store:{digest}", facts["about"], tuple(facts["notes"]))
+
+    # results and selections
+
+    def put_result(self, key: str, result, facts: dict | None = None) -> str:
+        """A frozen dataclass: its arrays beside, everything else in the JSON."""
+        values = {f.name: getattr(result, f.name) for f in dataclasses.fields(result)}
+        arrays = {k: v for k, v in values.items() if isinstance(v, np.ndarray)}
+        plain = {k: v for k, v in values.items() if k not in arrays}
+        made = f"{type(result).__module__}:{type(result).__qualname__}"
+        return self.put("results", key, {**(facts or {}), "type": made, "values": plain, "order": list(values)}, arrays)
+
+    def result(self, key: str):
+        facts = self.facts("results", key)
+        if facts is None:
+            return None
+        module, _, name = facts["type"].partition(":")
+        if not module.startswith(OWN):
+            return None
+        try:
+            kind = getattr(importlib.import_module(module), name)
+            path = self.path("results", key, ".safetensors")
+            return kind(**facts["values"], **(open_tensors(path) if path.exists() else {}))
+        except (InputError, AttributeError, TypeError, ImportError):
+            return None  # written by another version: a miss
+
+    def put_selection(self, selection: Selection) -> str:
+        return self.put("selections", selection.digest, dataclasses.asdict(selection))
+
+    def selection(self, digest: str) -> Selection | None:
+        facts = self.facts("selections", digest)
+        return facts and Selection(facts["dataset"], tuple(facts["ids"]), facts["origin"])
+
+    # housekeeping
+
+    def entries(self, kind: str | None = None) -> list[Entry]:
+        """What is stored, newest first."""
+        found = []
+        for each in [kind] if kind else KINDS:
+            for path in (self.folder / each).glob("*.json"):
+                try:
+                    facts, stat = json.loads(path.read_text(encoding="utf-8")), path.stat()
+                    data = path.with_suffix(".safetensors")
+                    size = stat.st_size + (data.stat().st_size if data.exists() else 0)
+                except (OSError, ValueError):
+                    continue
+                found.append(Entry(each, path.stem, size, facts.get("created", stat.st_mtime), stat.st_mtime, facts))
+        return sorted(found, key=lambda e: e.created, reverse=True)
+
+    def delete(self, kind: str, key: str) -> None:
+        for suffix in (".json", ".safetensors", ".progress", ".partial"):  # the JSON first: half a deletion is a whole one
+            self.path(kind, key, suffix).unlink(missing_ok=True)
+        self._open.pop(key, None)
+
+    def discard_partial(self, key: str) -> None:
+        """What a killed run left of a representation that nobody wants any more."""
+        for suffix in (".progress", ".partial", ".lock"):
+            self.path("representations", key, suffix).unlink(missing_ok=True)
+
+    def size(self) -> int:
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    def evict(self, keep: str = "") -> list[Entry]:
+        """Remove what was used longest ago, and can be computed again, until the folder fits its cap."""
+        size, gone = self.size(), []
+        if size <= self.cap:
+            return gone
+        for entry in sorted(self.entries(), key=lambda e: e.used):
+            if not entry.brought and entry.key != keep:
+                self.delete(entry.kind, entry.key)
+                gone.append(entry)
+                size -= entry.bytes
+            if size <= self.cap:
+                break
+        return gone
+
+
+def describe(representation: Representation) -> dict:
+    """The facts a list of representations shows without opening any."""
+    return {"digest": representation.digest, "n": len(representation), "domain": representation.domain, "dataset": representation.dataset,
+            "layers": {name: x.shape[1] for name, x in representation.layers.items()}, "classes": len(representation.classes),
+            "logits": representation.logits is not None, "manifest": dict(representation.manifest)}
+
+
+def default_folder() -> Path:
+    named = os.environ.get("SEXTANT_STORE")
+    if named:
+        return Path(named).expanduser()
+    base = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "sextant"
+
+
+def default() -> Store:
+    """The store this process uses; follows SEXTANT_STORE when that changes."""
+    return _at(str(default_folder()))
+
+
+@lru_cache(maxsize=4)
+def _at(folder: str) -> Store:
+    return Store(folder)

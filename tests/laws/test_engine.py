@@ -1,0 +1,116 @@
+import os
+import threading
+import time
+
+import pytest
+
+from analysis import engine, store
+from tests import units
+
+
+def wait(job, seconds=30, until=lambda job: not job.alive):
+    end = time.monotonic() + seconds
+    while not until(job) and time.monotonic() < end:
+        time.sleep(0.02)
+    return job
+
+
+
+@pytest.fixture(autouse=True)
+def own_results(monkeypatch):
+    # the store refuses classes outside analysis; a test result stands in through its module's name
+    monkeypatch.setattr(units.Count, "__module__", "tests.units")
+    monkeypatch.setattr(store, "OWN", ("analysis.", "tests."))
+
+
+def test_a_unit_runs_in_another_process_reports_and_leaves_its_result_in_the_store():
+    job = engine.submit(units.count, {}, {"n": 5}, control="a")
+    seen = wait(job).result()
+    assert job.state == "done" and (job.done, job.total) == (5, 5)
+    assert seen.total == 5 and seen.values.tolist() == [0, 1, 2, 3, 4] and seen.pid != os.getpid()
+    assert job.partial is not None
+
+
+def test_a_second_request_is_a_lookup(tmp_path):
+    log = str(tmp_path / "log")
+    first = wait(engine.submit(units.count, {}, {"n": 3, "log": log}, control="a"))
+    again = engine.submit(units.count, {}, {"n": 3, "log": log}, control="b")
+    assert again.state == "done" and again.result().pid == first.result().pid
+    assert engine.stored(units.count, {}, {"n": 3, "log": log}).total == 3
+    assert open(log).read().count("started") == 1
+
+
+def test_equal_requests_share_one_run_and_one_cancel_does_not_stop_it_for_the_other(tmp_path):
+    log = str(tmp_path / "log")
+    options = {"n": 60, "pause": 0.02, "log": log}
+    jobs = []
+    threads = [threading.Thread(target=lambda i=i: jobs.append(engine.submit(units.count, {}, options, control=f"c{i}"))) for i in range(4)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert len({id(j) for j in jobs}) == 1
+    jobs[0].cancel("c0")
+    assert wait(jobs[0]).state == "done"
+    assert open(log).read().count("started") == 1
+
+
+def test_cancel_stops_the_run_and_stores_nothing():
+    job = wait(engine.submit(units.count, {}, {"n": 500, "pause": 0.02}, control="a"), until=lambda j: j.done > 2)
+    job.cancel()
+    assert wait(job, 4).state == "cancelled"
+    assert job.result() is None and engine.stored(units.count, {}, {"n": 500, "pause": 0.02}) is None
+
+
+def test_a_new_run_of_the_same_control_cancels_the_old_one():
+    old = wait(engine.submit(units.count, {}, {"n": 500, "pause": 0.02}, control="slider"), until=lambda j: j.done > 1)
+    new = engine.submit(units.count, {}, {"n": 4}, control="slider")
+    assert wait(old, 5).state == "cancelled" and wait(new).state == "done"
+
+
+def test_a_silent_worker_is_terminated(tmp_path, monkeypatch):
+    from analysis.engine import queue
+    monkeypatch.setattr(queue, "PATIENCE", 0.5)
+    log = tmp_path / "pid"
+    job = engine.submit(units.deaf, {}, {"log": str(log)}, control="a")
+    wait(job, until=lambda j: log.exists() and log.read_text())
+    job.cancel()
+    assert wait(job, 5).state == "cancelled"
+    time.sleep(0.2)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(log.read_text()), 0)
+
+
+@pytest.mark.parametrize("unit, says", [(units.refuse, "crooked"), (units.crash, "stopped without a word"), (units.stumble, "ZeroDivisionError")])
+def test_failures_end_as_a_message_with_a_remedy(unit, says, capfd):
+    job = wait(engine.submit(unit, {}, {}, control="a"))
+    assert job.state == "failed" and says in job.error.message and job.error.hint
+    assert job.result() is None
+    after = wait(engine.submit(units.count, {}, {"n": 2}, control="b"))  # the engine lives on
+    assert after.state == "done"
+
+
+def test_a_new_version_or_other_options_give_another_key(monkeypatch):
+    base = engine.key(units.count, {}, {"n": 1})
+    assert engine.key(units.count, {}, {"n": 2}) != base
+    monkeypatch.setattr(units.count, "VERSION", 2)
+    assert engine.key(units.count, {}, {"n": 1}) != base
+
+
+def test_a_function_inside_a_function_is_no_unit():
+    def inner(inputs, options, ctx):
+        yield
+    inner.VERSION = 1
+    with pytest.raises(TypeError, match="top-level"):
+        engine.submit(inner, {}, {})
+
+
+def test_spawned_workers_do_the_same(monkeypatch):
+    """The way for systems where forking is not safe."""
+    from analysis.engine import local
+    connection = local._spawned()
+    from analysis.engine.task import Task
+    connection.send(Task("abc123", "tests.units:count", {}, {"n": 3}, str(store.default().folder)))
+    said = []
+    while not said or said[-1][0] not in ("done", "failed", "cancelled"):
+        said.append(connection.recv())
+    assert said[-1] == ("done", None), said
+    assert store.default().result("abc123").total == 3

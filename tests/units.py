@@ -1,0 +1,55 @@
+"""Units of work for the engine's tests: they run in worker processes, so they live in an importable module."""
+
+import os
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.errors import InputError
+
+
+@dataclass(frozen=True)
+class Count:
+    total: int
+    values: np.ndarray
+    pid: int
+
+
+def count(inputs, options, ctx):
+    """Counts to n, slowly; writes one line per start into a file, so that a test sees how often it really ran."""
+    if options.get("log"):
+        with open(options["log"], "a") as file:
+            file.write("started\n")
+    n = options["n"]
+    for i in range(n):
+        time.sleep(options.get("pause", 0.01))
+        ctx.progress(i + 1, n, "counting")
+        if i == n // 2:
+            yield Count(i, np.arange(i), os.getpid())
+    yield Count(n, np.arange(n), os.getpid())
+
+
+def refuse(inputs, options, ctx):
+    raise InputError("The rows are crooked.", "Straighten them.")
+    yield
+
+
+def crash(inputs, options, ctx):
+    os._exit(3)
+    yield
+
+
+def stumble(inputs, options, ctx):
+    yield 1 / 0
+
+
+def deaf(inputs, options, ctx):
+    """Never reports, so never hears of a cancel."""
+    open(options["log"], "w").write(str(os.getpid()))
+    time.sleep(60)
+    yield
+
+
+for each in (count, refuse, crash, stumble, deaf):
+    each.VERSION = 1
