@@ -53,12 +53,11 @@ def extract(model: Model | str, dataset: Dataset | str, *, layers: str | Sequenc
 
 
 def check_fit(model: Model, dataset: Dataset) -> None:
-    """A model takes one kind of item; the raw data "model" takes images and arrays."""
-    takes = model.modality if isinstance(model.modality, tuple) else (model.modality,)
-    if dataset.modality not in takes:
+    """A model takes one kind of item; the data itself takes images and arrays."""
+    if dataset.modality not in model.reads:
         kinds = {"image": "images", "text": "texts", "array": "arrays"}
-        raise InputError(f"{model.name} reads {' or '.join(kinds[t] for t in takes)}, but {dataset.name or 'this dataset'} holds {kinds[dataset.modality]}.",
-                         f"Choose a model for {kinds[dataset.modality]}, or a dataset of {kinds[takes[0]]}.")
+        raise InputError(f"{model.name} reads {' or '.join(kinds[t] for t in model.reads)}, but {dataset.name or 'this dataset'} holds {kinds[dataset.modality]}.",
+                         f"Choose a model for {kinds[dataset.modality]}, or a dataset of {kinds[model.reads[0]]}.")
 
 
 class _Run:
@@ -130,15 +129,14 @@ class _Run:
         self.maps = {name: np.memmap(self.partial, "<f4", "r+", offsets[name], (n, d)) for name, d in widths.items()}
 
     def _note(self, done: int) -> None:
-        for array in self.maps.values():
-            array.flush()
-        write_json(self.record, {"done": done, "widths": self.widths, "offsets": self.offsets, "size": self.partial.stat().st_size})
+        # written rows survive a killed process without a flush to disk; a crash of the machine is told by its boot
+        write_json(self.record, {"done": done, "widths": self.widths, "offsets": self.offsets, "size": self.partial.stat().st_size, "boot": _boot()})
 
     def _resume(self) -> int:
         """Rows that an earlier, killed run finished; whatever does not fit together is thrown away."""
         try:
             past = json.loads(self.record.read_text())
-            if self.partial.stat().st_size == past["size"]:
+            if self.partial.stat().st_size == past["size"] and past["boot"] == _boot():
                 self._map(past["widths"], past["offsets"])
                 return past["done"]
         except (OSError, ValueError, KeyError):
@@ -212,6 +210,13 @@ def _device(asked: str) -> str:
     except (RuntimeError, AssertionError):
         raise InputError(f"The device {asked!r} is not there.", f"Use {best!r} or \"auto\".") from None
     return asked
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _version(package: str) -> str:

@@ -17,10 +17,9 @@ if __name__ == "__main__":
     from analysis.errors import InputError
     from pages.parts import messages, selection, workspace
 
-    theme = ROOT / "assets" / "theme"
-    st.set_page_config(page_title="Sextant", page_icon=next(iter(theme.glob("icon.*")), ":material/explore:"), layout="wide")
-    if (theme / "logo.svg").exists():
-        st.logo(theme / "logo.svg", icon_image=next(iter(theme.glob("icon.*")), None), size="large")
+    looks = ROOT / "assets" / "theme"
+    st.set_page_config(page_title="Sextant", page_icon=looks / "icon.svg", layout="wide")
+    st.logo(looks / "logo.svg", icon_image=looks / "icon.svg", size="large")
 
     page = st.navigation({"Workspace": [
         st.Page(ROOT / "pages" / "workspace" / "load.py", title="Load", icon=":material/input:", default=True),
@@ -28,6 +27,7 @@ if __name__ == "__main__":
     ]})
     workspace.sidebar()
     selection.chip()
+    messages.passing()
     try:
         page.run()
     except InputError as error:

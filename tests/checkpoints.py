@@ -1,5 +1,6 @@
 """Tiny random transformers checkpoints in a folder, saved by the library itself, for tests that load them for real."""
 
+import json
 from pathlib import Path
 
 WORDS = ("the a this film book room meal phone was is were very not good bad great awful warm cold long short and but i we it "
@@ -81,7 +82,8 @@ def word_tokenizer(*, decoder: bool = False, padding_side: str = "right"):
     core = Tokenizer(models.WordLevel({w: i for i, w in enumerate([*special, *WORDS])}, unk_token="[UNK]"))
     core.normalizer, core.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
     if decoder:
-        return PreTrainedTokenizerFast(tokenizer_object=core, unk_token="[UNK]", eos_token="[SEP]", padding_side=padding_side, model_max_length=40)
+        return PreTrainedTokenizerFast(tokenizer_object=core, unk_token="[UNK]", eos_token="[SEP]", padding_side=padding_side,
+                                       model_max_length=40)
     core.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
     return PreTrainedTokenizerFast(tokenizer_object=core, unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]",
                                    mask_token="[MASK]", padding_side=padding_side, model_max_length=40)
@@ -94,7 +96,7 @@ def save(folder, kind, config, *parts, shards: bool = False) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = kind(config)
-        for name, value in network.named_parameters():
+        for value in network.parameters():
             if value.ndim > 1:
                 torch.nn.init.normal_(value.data, std=0.3)
     network.save_pretrained(folder, **{"max_shard_size": "4KB"} if shards else {})
@@ -105,6 +107,5 @@ def save(folder, kind, config, *parts, shards: bool = False) -> Path:
 
 
 def write(path: Path, value) -> None:
-    import json
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value), encoding="utf-8")

@@ -1,5 +1,6 @@
 """What goes in: built-in datasets, files, the hub, and what the store keeps, all behind one call."""
 
+import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -41,8 +42,10 @@ def catalogue() -> list[Entry]:
     return [
         *(Entry(f"builtin:digits/{d}", f"Digits, {d.replace('-', ' ')}", "Digits", "image", about,
                 1797 if d.startswith("handwritten") else digits.GENERATED) for d, about in digits.DOMAINS.items()),
-        Entry("builtin:characters/printed", "Characters, printed", "Digits", "image", "The digits 0-9 and the capitals A-Z in many fonts.", 3000),
-        *(Entry(f"builtin:reviews/{d}", reviews.title(d), "Reviews", "text", reviews.about(d), len(reviews.rows(d))) for d in reviews.DOMAINS),
+        Entry("builtin:characters/printed", "Characters, printed", "Digits", "image",
+              "The digits 0-9 and the capitals A-Z in many fonts: what the models of the zoo learned first.", 3000),
+        *(Entry(f"builtin:reviews/{d}", reviews.title(d), "Reviews", "text", reviews.about(d), len(reviews.rows(d)))
+          for d in reviews.DOMAINS),
         *(Entry(f"builtin:shapes/{k}", shapes.title(k), "Shapes", "array", shapes.about(k), shapes.DEFAULT_N) for k in shapes.KINDS),
     ]
 
@@ -89,10 +92,14 @@ def _load_path(source, options: dict) -> Dataset:
 def _unknown(text: str) -> InputError:
     known = [entry.id for entry in catalogue()]
     tails = {k.removeprefix("builtin:"): k for k in known} | {k.rpartition("/")[2]: k for k in known}
-    close = get_close_matches(text, known, 3, 0.6) or [tails[t] for t in get_close_matches(text, tails, 3, 0.6)]
-    rest = [k for k in known if k not in close]
+    close = get_close_matches(text, known, 3, 0.9) or [tails[t] for t in get_close_matches(text.rpartition(":")[2], tails, 3, 0.6)]
+    groups = {}
+    for ident in known:
+        group, _, last = ident.partition("/")
+        groups.setdefault(group, {})[re.sub(r"-[1-5]$", "-1 to 5", last)] = None
+    listed = "; ".join(f"{group}/ {', '.join(names)}" for group, names in groups.items())
     return InputError(f"There is no dataset {text!r}.", (f"Did you mean {' or '.join(close)}? " if close else "") +
-                      f"Built in are: {', '.join([*close, *rest])}; or give the path of a file or folder.")
+                      f"Built in are {listed}. Or give the path of a file or folder.")
 
 
 def _checked(ident: str, options: dict, known: dict) -> dict:

@@ -45,7 +45,7 @@ def _check_npy(file, size: int, called: str) -> None:
         version = np.lib.format.read_magic(file)
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
         shape, _, dtype = read(file)
-    except (ValueError, KeyError, OSError, EOFError):
+    except Exception:  # numpy parses the header as Python text, which can go wrong in many ways
         raise InputError(f"{called} has a NumPy header that cannot be read.", "Write it again with np.save.") from None
     if dtype.hasobject:
         raise InputError(f"{called} holds Python objects, which only a pickle can carry; pickles can run code and are never opened.",
@@ -83,7 +83,8 @@ def load_arrays(path: Path, *, label: str | None = None, id: str | None = None, 
     x, y = arrays[items], arrays.get(roles["label"])
     ids = arrays[roles["id"]] if roles["id"] else np.arange(len(x) if x.ndim else 0)
     if x.ndim == 3 and x.dtype == np.uint8:
-        raise InputError(f"{path.name}: {items!r} has shape {x.shape}.", "Grey pictures? Repeat them into 3 channels: np.stack([x] * 3, axis=-1).")
+        raise InputError(f"{path.name}: {items!r} has shape {x.shape}.",
+                         "Grey pictures? Repeat them into 3 channels: np.stack([x] * 3, axis=-1).")
     notes = []
     if drop_bad_rows and x.ndim == 2 and x.dtype.kind == "f" and len(ids) == len(x):
         good = finite_rows(x)
@@ -108,4 +109,4 @@ def rows(bad: np.ndarray) -> str:
     """Which rows, in words: "3 of 100 rows (rows 4, 8, 9; the first row is 0)"."""
     where = np.flatnonzero(bad)
     shown = ", ".join(str(i) for i in where[:5]) + (", ..." if len(where) > 5 else "")
-    return f"{len(where)} of {len(bad)} rows (rows {shown}; the first row is 0)"
+    return f"{len(where)} of {len(bad)} rows (row{'s' * (len(where) > 1)} {shown}; the first row is 0)"

@@ -35,12 +35,13 @@ def _load(path, load_table, options: dict):
     check_file(path)
     ending = path.suffix.lower()
     if ending in tables.ENDINGS:
-        return _call(load_table, path, options, tables.ROLES if load_table is tables.load_table_domains else (*tables.ROLES, "only"))
+        return _call(load_table, path, options, tables.ROLES + (("only",) if load_table is tables.load_table else ()))
     if ending == ".zip":
         return _call(images.load_zip, path, options, ("label",))
     if ending in (".npy", ".npz"):
         return _call(arrays.load_arrays, path, options, ("label", "id"))
-    raise InputError(f"{path.name} is of a kind that is not read as a dataset.", f"Bring a folder of images, or one of: {', '.join(ENDINGS)}.")
+    raise InputError(f"{path.name} is of a kind that is not read as a dataset.",
+                     f"Bring a folder of images, or one of: {', '.join(ENDINGS)}.")
 
 
 def _call(load, path: Path, options: dict, known: tuple):

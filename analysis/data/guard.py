@@ -38,14 +38,14 @@ def check_file(path: Path, *, limit: int = MAX_FILE) -> Path:
     with open(path, "rb") as file:
         head = file.read(4096)
     kind = next((words for magic, words in MAGIC.items() if head.startswith(magic)), "")
-    if ending not in BINARY and not (kind and ending in TEXT):
+    if not (kind and ending in TEXT):  # a csv that is really a zip gets the sentence below
         from analysis.models.weights import refuse_code
         refuse_code(path)
     if size > limit:
         raise InputError(f"{path.name} has {size / MB:,.0f} MB; the limit is {limit / MB:,.0f} MB.",
                          "Load fewer items or fewer columns, or smaller pictures.")
-    if (not head.startswith(BINARY[ending]) if ending in BINARY else
-            ending in TEXT and (kind or (b"\0" in head and not head.startswith(WIDE)))):
+    wrong = ending in BINARY and not head.startswith(BINARY[ending])
+    if wrong or (ending in TEXT and (kind or (b"\0" in head and not head.startswith(WIDE)))):
         raise InputError(f"{path.name} is named {ending} but holds {kind or 'something else'}.",
                          "Give it the ending of what it is, or save it again in the format that its name says.")
     return path
@@ -59,7 +59,8 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise InputError(f"{path.name} is not a sound zip archive: {error}.", "Pack it again, or check that the copy is complete.") from None
+            raise InputError(f"{path.name} is not a sound zip archive: {error}.",
+                             "Pack it again, or check that the copy is complete.") from None
         try:
             self.entries = self._check(self._zip.infolist())
         except InputError:
@@ -79,7 +80,8 @@ class Archive:
             name = info.orig_filename
             why = _unsafe(name, info)
             if why:
-                raise InputError(f"{self.path.name} holds the entry {name!r}, which {why}.", "Pack the folder again with plain relative names.")
+                raise InputError(f"{self.path.name} holds the entry {name!r}, which {why}.",
+                                 "Pack the folder again, without links or passwords and with plain relative names.")
             if info.is_dir() or "__MACOSX" in name.split("/") or name.rsplit("/", 1)[-1].startswith("."):
                 continue
             if name in entries:

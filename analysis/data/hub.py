@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.data import images
 from analysis.data.dataset import Dataset
-from analysis.data.tables import Table, _choose, _objects
+from analysis.data.tables import Table, choose, objects
 from analysis.errors import InputError
 
 ITEMS = 2000  # drawn unless told: a look at a hub's dataset should not be an afternoon
@@ -34,7 +34,7 @@ def load_hub(path: str, *, split: str = "train", config: str | None = None, text
 
 def _dataset(found, path: str, split: str, asked: dict, notes: tuple) -> Dataset:
     table = Table({name: _values(found[name]) for name in found.column_names})
-    chosen, _ = _choose(table, path, asked)
+    chosen, _ = choose(table, path, asked)
     labels, classes = None, ()
     if "label" in chosen:
         labels = table.columns[chosen["label"]]
@@ -54,7 +54,7 @@ def _dataset(found, path: str, split: str, asked: dict, notes: tuple) -> Dataset
 def _values(column) -> np.ndarray:
     values = [_png(v) if hasattr(v, "convert") else v for v in column]
     array = np.asarray(values) if all(isinstance(v, (int, float)) for v in values) else None
-    return array if array is not None else _objects(values)
+    return array if array is not None else objects(values)
 
 
 def _png(picture) -> bytes:
@@ -71,4 +71,4 @@ def _explain(path: str, split: str, error: Exception) -> InputError:
     if "config" in said.lower():
         return InputError(f"The dataset {path!r} has several configurations ({said}).", "Choose one: hf:org/name?config=NAME.")
     return InputError(f"The dataset {path!r} could not be fetched from the hub ({said}).",
-                      "Is this machine online, and is the id spelt as on the hub (org/name)? Otherwise download the data and load the file.")
+                      "Is this machine online, and is the id spelt as on the hub (org/name)? Or download the data and load the file.")

@@ -44,7 +44,8 @@ def read_file(path: Path) -> bytes:
 def _from_folders(sources: list[Source], path: Path, *, label: str | None = None, drop_bad_rows: bool = False, name: str = "") -> Dataset:
     """One image per file, its class the folder it lies in. label: "folder", "" for none; None: folders when there are several."""
     if label not in (None, "", "folder"):
-        raise InputError(f"{path.name} has no label {label!r}.", 'Images take their class from their folder (label="folder"), or none (label="").')
+        raise InputError(f"{path.name} has no label {label!r}.",
+                         'Images take their class from their folder (label="folder"), or none (label="").')
     images = [s for s in sources if s[0].lower().endswith(ENDINGS)]
     notes = [f"{len(sources) - len(images)} files that are not images left out"] if len(images) < len(sources) else []
     if not images:
@@ -126,7 +127,8 @@ def _open(raw: bytes):
 def _size(raw: bytes) -> tuple[int, int]:
     """(width, height) as shown: cameras store the picture lying on its side and say so in EXIF."""
     image = _open(raw)
-    return image.size[::-1] if image.getexif().get(0x0112, 1) >= 5 else image.size
+    told = image.format != "PNG" or "exif" in image.info  # asking a PNG without it would decode the whole picture
+    return image.size[::-1] if told and image.getexif().get(0x0112, 1) >= 5 else image.size
 
 
 def _common_size(sizes: list[tuple[int, int]]) -> tuple[list[str], tuple[int, int]]:

@@ -9,8 +9,8 @@ from analysis.errors import InputError
 
 FILE = Path(__file__).resolve().parents[2] / "assets" / "reviews" / "reviews.csv"
 LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
-DOMAINS = {"film": ("film", "en"), "book": ("book", "en"), "restaurant": ("restaurant", "en"), "phone": ("phone", "en"), "hotel": ("hotel", "en"),
-           "restaurant-de": ("restaurant", "de"), "restaurant-fr": ("restaurant", "fr"), "restaurant-es": ("restaurant", "es")}
+DOMAINS = {**{topic: (topic, "en") for topic in ("film", "book", "restaurant", "phone", "hotel")},
+           **{f"restaurant-{language}": ("restaurant", language) for language in ("de", "fr", "es")}}
 
 
 def make(domain: str) -> Dataset:

@@ -85,9 +85,10 @@ def read_table(path: Path, *, header: bool | None = None) -> Table:
     names = [str(name).strip() or f"column {i + 1} without a name" for i, name in enumerate(table.column_names)]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
-        raise InputError(f"{path.name} has more than one column named {', '.join(map(repr, twice[:5]))}.", "Give every column its own name.")
+        raise InputError(f"{path.name} has more than one column named {', '.join(map(repr, twice[:5]))}.",
+                         "Give every column its own name.")
     if table.num_rows == 0 or not names:
-        raise InputError(f"{path.name} has {'column names' if names else 'no columns'} but no rows.", "Add one row per item.")
+        raise InputError(f"{path.name} has {'column names but no rows' if names else 'no columns'}.", "Give one row per item.")
     if table.num_rows > MAX_ROWS:
         raise InputError(f"{path.name} has {table.num_rows:,} rows; the limit is {MAX_ROWS:,}.", "Load a part of them.")
     return Table({name: _column(column) for name, column in zip(names, table.columns, strict=True)}, encoding, tuple(notes))
@@ -114,19 +115,22 @@ def _read_csv(text: str, path: Path, header: bool | None):
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    first = next(csv.reader(io.StringIO(text[:MB])), [])
     delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
-    first = next((row for row in csv.reader(io.StringIO(text[:MB]), delimiter=delimiter) if row), [])
+    first = next((row for _, row in _csv_rows(text[:MB], delimiter)), [])
     notes = [] if delimiter in ",\t" or len(first) == 1 else [f"columns are separated by {delimiter!r}"]
     if header is None:
         header = not _all_numbers(first)
         notes += [] if header else ["no column names in the file: the first line is read as a row"]
+    comma = delimiter == ";" and re.search(r"(^|;)-?\d+,\d+(;|\r?$)", text[:MB], re.MULTILINE)  # 1,5 for 1.5
+    notes += ["numbers are written with a decimal comma"] if comma else []
     raw = text.encode("utf-8", "replace")
     try:
         table = arrow.read_csv(
             pa.BufferReader(raw),
-            read_options=arrow.ReadOptions(block_size=len(raw) + 1, autogenerate_column_names=not header),  # types are judged from the whole file
-            parse_options=arrow.ParseOptions(delimiter=delimiter, newlines_in_values=True))
+            # one block, so that types are judged from the whole file
+            read_options=arrow.ReadOptions(block_size=len(raw) + 1, autogenerate_column_names=not header),
+            parse_options=arrow.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=arrow.ConvertOptions(decimal_point="," if comma else "."))
     except pa.ArrowInvalid as error:
         _explain_ragged(text, delimiter, path.name)
         raise InputError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}.", "Save it again as csv.") from None
@@ -147,22 +151,22 @@ def _all_numbers(cells: list[str]) -> bool:
     return len(values) < 2 or (values != list(range(len(values))) and values != list(range(1, len(values) + 1)))
 
 
+def _csv_rows(text: str, delimiter: str):
+    """(line number, cells) of every row that is not blank."""
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return ((reader.line_num, row) for row in reader if row)
+
+
 def _explain_ragged(text: str, delimiter: str, called: str) -> None:
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    limit = csv.field_size_limit(len(text) + 1)
-    try:
-        width, wrong = None, []
-        for row in reader:
-            width = width or len(row)
-            if row and len(row) != width:
-                wrong.append((reader.line_num, len(row)))
-    except csv.Error:
-        return
-    finally:
-        csv.field_size_limit(limit)
+    width, wrong = None, []
+    for line, row in _csv_rows(text, delimiter):
+        width = width or len(row)
+        if len(row) != width:
+            wrong.append(f"line {line} has {len(row)}")
     if wrong:
-        lines = ", ".join(f"line {line} has {count}" for line, count in wrong[:5]) + (", ..." if len(wrong) > 5 else "")
-        raise InputError(f"{called} has {width} columns, but {len(wrong)} line{'s have' if len(wrong) > 1 else ' has'} another number: {lines}.",
+        count = f"{len(wrong)} lines have" if len(wrong) > 1 else "1 line has"
+        raise InputError(f"{called} has {width} columns, but {count} another number: {', '.join(wrong[:5])}{', ...' if len(wrong) > 5 else ''}.",
                          "Give every line the same number of columns; put texts that contain the separator in double quotes.")
 
 
@@ -191,7 +195,10 @@ def _read_jsonl(text: str, called: str):
             return pa.array(values)
         except (pa.ArrowException, OverflowError, TypeError):  # kinds mixed within a column
             return pa.array([None if v is None else v if isinstance(v, str) else json.dumps(v) for v in values])
-    return pa.table([typed(v) for v in columns.values()], names=list(columns))
+    try:
+        return pa.table([typed(v) for v in columns.values()], names=list(columns))
+    except UnicodeEncodeError:
+        raise InputError(f"{called} holds half a character (an escape such as \\ud800 alone).", "Save the texts again as utf-8.") from None
 
 
 def _read_parquet(path: Path):
@@ -237,15 +244,15 @@ def _column(column) -> np.ndarray:
         widths = {len(v) if v is not None else -1 for v in values}
         if len(widths) == 1 and kinds.is_primitive(of.value_type):
             return np.array(values, np.float64).reshape(len(values), *widths)
-        return _objects(values)
+        return objects(values)
     if kinds.is_struct(of) and "bytes" in [of.field(i).name for i in range(of.num_fields)]:  # how image tables of the hub are stored
-        return _objects([None if v is None else v["bytes"] for v in column.to_pylist()])
+        return objects([None if v is None else v["bytes"] for v in column.to_pylist()])
     if kinds.is_string(of) or kinds.is_large_string(of) or kinds.is_binary(of) or kinds.is_large_binary(of):
-        return _objects(column.to_pylist())
-    return _objects([None if v is None else str(v) for v in column.to_pylist()])
+        return objects(column.to_pylist())
+    return objects([None if v is None else str(v) for v in column.to_pylist()])
 
 
-def _objects(values: list) -> np.ndarray:
+def objects(values: list) -> np.ndarray:
     out = np.empty(len(values), object)
     out[:] = values
     return out
@@ -271,9 +278,9 @@ def guess(table: Table) -> dict[str, str]:
     kinds, lower = {n: kind(v) for n, v in table.columns.items()}, {n.lower(): n for n in reversed(list(table.columns))}
     usual = {role: [lower[w] for w in words if w in lower] for role, words in USUAL.items()}
     out = {}
-    take = lambda role, names: next((out.setdefault(role, n) for n in names if n not in out.values()), None)  # noqa: E731
+    take = lambda role, names: next((out.setdefault(role, n) for n in names if n not in out.values()), None)
     take("id", [n for n in usual["id"] if _unique(table.columns[n])])
-    take("label", [n for n in usual["label"] if kinds[n] in ("text", "number")])
+    take("label", [n for n in usual["label"] if _countable(table.columns[n])])
     take("domain", [n for n in usual["domain"] if kinds[n] == "text"])
     take("image", [n for n in [*usual["image"], *kinds] if kinds[n] == "image"])
     if "image" not in out:
@@ -285,6 +292,14 @@ def guess(table: Table) -> dict[str, str]:
     return out
 
 
+def _countable(values: np.ndarray) -> bool:
+    """Texts or whole numbers: in a table of points, y is a coordinate."""
+    if kind(values) != "number":
+        return kind(values) == "text"
+    present = values[np.isfinite(values)]
+    return bool((present == np.round(present)).all())
+
+
 def _unique(values: np.ndarray) -> bool:
     return values.ndim == 1 and len(set(values.tolist())) == len(values)
 
@@ -293,7 +308,7 @@ def _length(values: np.ndarray) -> float:
     return float(np.mean([len(v) for v in values[:1000] if v is not None] or [0]))
 
 
-def _choose(table: Table, called: str, asked: dict) -> tuple[dict[str, str], set[str]]:
+def choose(table: Table, called: str, asked: dict) -> tuple[dict[str, str], set[str]]:
     """(role -> column, the roles that were asked for). None leaves a role to the guess, "" leaves it out."""
     for role, name in asked.items():
         if name and name not in table.columns:
@@ -304,7 +319,8 @@ def _choose(table: Table, called: str, asked: dict) -> tuple[dict[str, str], set
     chosen = {role: name for role, name in asked.items() if name}
     for role in ("label", "domain", "id"):
         if role in chosen and kind(table.columns[chosen[role]]) == "vector":
-            raise InputError(f"{called}: column {chosen[role]!r} holds lists, which cannot serve as {role}.", "Choose a column of texts or numbers.")
+            raise InputError(f"{called}: column {chosen[role]!r} holds lists, which cannot serve as {role}.",
+                             "Choose a column of texts or numbers.")
     if "text" in chosen and "image" in chosen:
         raise InputError("Both a text column and an image column were chosen.", "Choose one of them.")
     for role, name in guess(table).items():
@@ -320,7 +336,7 @@ def _choose(table: Table, called: str, asked: dict) -> tuple[dict[str, str], set
 def load_table(path: Path, *, only: str | None = None, drop_bad_rows: bool = False, name: str = "", **asked) -> Dataset:
     """All rows, or those of one domain. text, image, label, domain, id: column names; None: the obvious one, "": none."""
     table = read_table(path)
-    chosen, explicit = _choose(table, path.name, asked)
+    chosen, explicit = choose(table, path.name, asked)
     domains = _domains(table, chosen)
     if only is not None and only not in domains:
         raise InputError(f"{path.name} has no domain {only!r}.", f"Its domains: {', '.join(domains) or 'none; choose a domain column'}.")
@@ -335,7 +351,7 @@ def load_table(path: Path, *, only: str | None = None, drop_bad_rows: bool = Fal
 def load_table_domains(path: Path, *, drop_bad_rows: bool = False, name: str = "", **asked) -> list[Dataset]:
     """One dataset per value of the domain column; one in all without such a column."""
     table = read_table(path)
-    chosen, explicit = _choose(table, path.name, asked)
+    chosen, explicit = choose(table, path.name, asked)
     domains = _domains(table, chosen)
     if not domains:
         return [load_table(path, drop_bad_rows=drop_bad_rows, name=name, **asked)]
@@ -347,7 +363,7 @@ def _domains(table: Table, chosen: dict) -> dict[str, np.ndarray]:
     """domain -> its rows, in the order of first appearance."""
     if "domain" not in chosen:
         return {}
-    values = [str(v) if v is not None else "" for v in table.columns[chosen["domain"]].tolist()]
+    values = [str(v).strip() if v is not None else "" for v in table.columns[chosen["domain"]].tolist()]
     out = {}
     for i, value in enumerate(values):
         out.setdefault(value, []).append(i)
@@ -355,7 +371,7 @@ def _domains(table: Table, chosen: dict) -> dict[str, np.ndarray]:
 
 
 def _dataset(table, where, path, chosen, explicit, drop_bad, domain, title) -> Dataset:
-    pick = lambda role: table.columns[chosen[role]][where] if role in chosen else None  # noqa: E731
+    pick = lambda role: table.columns[chosen[role]][where] if role in chosen else None
     items, usable, notes = _items(table, where, path, chosen)
     labels, ids = pick("label"), pick("id")
     ids = [str(v) for v in (where if ids is None else ids.tolist())]
@@ -364,7 +380,7 @@ def _dataset(table, where, path, chosen, explicit, drop_bad, domain, title) -> D
         labels, notes = (None, [*notes, f"column {chosen['label']!r} {why}: loaded without labels"]) if why else (labels, notes)
     bad = ~usable
     if labels is not None:
-        bad |= _missing(labels)
+        bad |= missing(labels)
     if bad.any():
         if not drop_bad:
             raise InputError(f"{title} has empty, NaN or infinite values in {rows(bad)}.",
@@ -380,7 +396,7 @@ def _dataset(table, where, path, chosen, explicit, drop_bad, domain, title) -> D
         items = tuple(items[i] for i in kept)
     if labels is not None:
         labels = labels[kept]
-        labels = labels.astype(str) if labels.dtype == object else labels
+        labels = [str(v).strip() for v in labels] if labels.dtype == object else labels
     return Dataset(items, labels, (), [ids[i] for i in kept], domain, title, str(path), "", (*table.notes, *notes))
 
 
@@ -392,22 +408,25 @@ def _items(table, where, path, chosen) -> tuple:
         return texts, np.array([bool(t.strip()) for t in texts]), []
     if "image" in chosen:
         values = table.columns[chosen["image"]][where]
-        return [_image_source(v, path.parent, i) for i, v in zip(where, values, strict=True)], np.array([bool(v) for v in values]), []
+        sources = [_image_source(v, path.parent, i) for i, v in zip(where, values, strict=True)]
+        return sources, np.array([bool(v) for v in values]), []
     taken = set(chosen.values())
-    numeric = {n: v[where] for n, v in table.columns.items() if n not in taken and kind(v) in ("number", "vector")}
+    numeric = {n: v[where] for n, v in table.columns.items()
+               if n not in taken and n.lower() not in USUAL["id"] and kind(v) in ("number", "vector")}
     for name, values in numeric.items():
         if values.dtype == object:
-            _refuse_ragged(name, values, path.name)
+            refuse_ragged(name, values, path.name)
     if not numeric:
         raise InputError(f"{path.name} has no column of texts, images or numbers to load (columns: {', '.join(table.columns)}).",
                          "Choose a text column (text=...) or an image column (image=...).")
     left = [n for n in table.columns if n not in taken and n not in numeric]
-    notes = [f"columns that are not numbers left out: {', '.join(left)}"] if left else []
-    x = np.column_stack([v.astype(np.float64) for v in numeric.values()]).astype(np.float32)
+    notes = [f"columns left out, as they hold no features: {', '.join(left)}"] if left else []
+    with np.errstate(over="ignore"):
+        x = np.column_stack([v.astype(np.float32) for v in numeric.values()])
     return x, finite_rows(x), notes
 
 
-def _refuse_ragged(name: str, values: np.ndarray, called: str) -> None:
+def refuse_ragged(name: str, values: np.ndarray, called: str) -> None:
     widths = np.array([-1 if v is None else len(v) for v in values])
     if any(isinstance(cell, list) for v in values if v is not None for cell in v[:1]):
         raise InputError(f"{called}: column {name!r} holds nested lists.", "A layer is a table: average or flatten the inner axis first.")
@@ -431,7 +450,7 @@ def _image_source(value, folder: Path, row: int) -> images.Source:
     return name, read
 
 
-def _missing(values: np.ndarray) -> np.ndarray:
+def missing(values: np.ndarray) -> np.ndarray:
     if values.dtype == object:
         return np.array([v is None or not str(v).strip() for v in values])
     return ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)
@@ -439,9 +458,7 @@ def _missing(values: np.ndarray) -> np.ndarray:
 
 def _unlike_labels(values: np.ndarray) -> str:
     """Why a guessed label column cannot serve, or ""."""
-    present = values[~_missing(values)]
-    if present.dtype.kind == "f" and (present != np.round(present)).any():
-        return "holds fractions"
+    present = values[~missing(values)]
     distinct = len(set(present.tolist()))
     if distinct < 2:
         return "has one class"

@@ -7,7 +7,8 @@ import numpy as np
 from analysis.errors import InputError
 
 METRICS = ("euclidean", "cosine")
-BLOCK = 32_000_000  # distances held at once, in bytes
+BLOCK = 32_000_000  # bytes held at once
+SPARE = 8  # candidates beyond k, whose distances are computed again exactly
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,14 @@ def nearest(x: np.ndarray, rows, k: int = 10, *, metric: str = "euclidean") -> t
         raise InputError(f"{k} neighbours were asked for among {len(x)} items.", f"Ask for 1 to {len(x) - 1}.")
     x = _prepare(x, metric)
     squares = np.einsum("ij,ij->i", x, x)
-    step = max(1, BLOCK // (8 * len(x)))
-    parts = [_block(x, squares, rows[i:i + step], k) for i in range(0, len(rows), step)]
-    found, distances = (np.concatenate(p) if parts else np.zeros((0, k)) for p in zip(*parts, strict=True)) if parts else (
-        np.zeros((0, k), np.int64), np.zeros((0, k)))
-    return found, (distances**2 / 2 if metric == "cosine" else distances)
+    step = max(1, BLOCK // (8 * max(len(x), (k + SPARE) * x.shape[1])))
+    found, distances = np.zeros((len(rows), k), np.int64), np.zeros((len(rows), k))
+    for i in range(0, len(rows), step):
+        found[i:i + step], distances[i:i + step] = _block(x, squares, rows[i:i + step], k)
+    return found, distances**2 / 2 if metric == "cosine" else distances
 
 
-def agreement(x: np.ndarray, labels: np.ndarray, *, k: int = 10, limit: int = 3000, resamples: int = 1000, level: float = 0.95,
+def agreement(x: np.ndarray, labels: np.ndarray, *, k: int = 10, limit: int = 2000, resamples: int = 1000, level: float = 0.95,
               seed: int = 0) -> Agreement:
     """How often neighbours share a label. Above `limit` items, that many are drawn and asked; all remain candidates."""
     labels = np.asarray(labels)
@@ -73,7 +74,7 @@ def _prepare(x: np.ndarray, metric: str) -> np.ndarray:
 def _block(x, squares, rows, k) -> tuple[np.ndarray, np.ndarray]:
     quick = squares[rows, None] + squares - 2 * (x[rows] @ x.T)  # good enough to choose candidates by
     quick[np.arange(len(rows)), rows] = np.inf
-    wide = min(k + 8, len(x) - 1)
+    wide = min(k + SPARE, len(x) - 1)
     near = np.argpartition(quick, wide - 1, axis=1)[:, :wide]
     near.sort(axis=1)
     exact = ((x[near] - x[rows, None]) ** 2).sum(axis=2)

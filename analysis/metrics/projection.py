@@ -57,18 +57,15 @@ def pca(blocks: Sequence[np.ndarray], *, dims: int = 3, seed: int = 0) -> Projec
     Exact (eigenvectors of the covariance, or of the Gram matrix when there are fewer rows than columns) up to 1 024 on the
     shorter side, randomised above. Axes whose data run out are zero. Sign: the entry of each axis farthest from zero is positive.
     """
-    blocks = _check(blocks, dims)
-    x = np.concatenate(blocks).astype(np.float64)
-    x -= x.mean(axis=0)
-    total = float((x * x).sum())
-    axes = _axes(x, min(dims, *x.shape), seed)
+    table = _Table(_check(blocks, dims))
+    axes = _axes(table, min(dims, *table.shape), seed)
     axes *= np.where(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0) < 0, -1, 1)
-    points = x @ axes
-    explained = (points * points).sum(axis=0) / total if total > 0 else np.zeros(points.shape[1])
+    points = table.times(axes)
+    explained = (points * points).sum(axis=0) / table.total if table.total > 0 else np.zeros(points.shape[1])
     missing = ((0, 0), (0, dims - points.shape[1]))
-    options = {"method": "pca", "dims": dims, "seed": seed, "exact": min(x.shape) <= EXACT}
-    return Projection(np.pad(points, missing).astype(np.float32), tuple(len(b) for b in blocks), np.pad(explained, missing[1]),
-                      np.arange(len(x)), len(x), options)
+    options = {"method": "pca", "dims": dims, "seed": seed, "exact": min(table.shape) <= EXACT, "variance": table.total / len(points)}
+    return Projection(np.pad(points, missing).astype(np.float32), tuple(map(len, table.blocks)), np.pad(explained, missing[1]),
+                      np.arange(len(points)), len(points), options)
 
 
 def layers_pca(layers: Mapping[str, Sequence[np.ndarray]], *, dims: int = 2, seed: int = 0) -> dict[str, Projection]:
@@ -81,7 +78,7 @@ def layers_pca(layers: Mapping[str, Sequence[np.ndarray]], *, dims: int = 2, see
     found, before = {}, None
     for name, blocks in layers.items():
         flat = pca(blocks, dims=dims, seed=seed)
-        scale = np.sqrt(sum(float(((b - m) ** 2).sum()) for b, m in _centred(blocks)) / flat.n)
+        scale = np.sqrt(flat.options["variance"])
         points = flat.points / np.float32(scale if scale > 0 else 1)
         if before is not None:
             points = points @ turn(points, before)
@@ -118,25 +115,50 @@ def sample(groups: np.ndarray, limit: int, *, seed: int = 0) -> np.ndarray:
     return np.sort(order[np.argsort(place, kind="stable")[:limit]])
 
 
-def _axes(x: np.ndarray, k: int, seed: int) -> np.ndarray:
-    n, d = x.shape
+class _Table:
+    """The stacked rows about their mean, gone through in pieces: a large table is never copied whole."""
+
+    def __init__(self, blocks: list[np.ndarray]):
+        self.blocks, self.shape = blocks, (sum(map(len, blocks)), blocks[0].shape[1])
+        self.kind = np.float64 if self.shape[0] * self.shape[1] <= 8_000_000 else np.float32
+        self.mean = sum(b.sum(axis=0, dtype=np.float64) for b in blocks) / self.shape[0]
+        self.total = sum(float(np.einsum("ij,ij->", p, p, dtype=np.float64)) for p in self.pieces())
+
+    def pieces(self):
+        step, mean = max(1, 4_000_000 // self.shape[1]), self.mean.astype(self.kind)
+        for block in self.blocks:
+            for i in range(0, len(block), step):
+                yield block[i:i + step].astype(self.kind) - mean
+
+    def times(self, axes: np.ndarray) -> np.ndarray:
+        return np.concatenate([p @ axes.astype(self.kind) for p in self.pieces()]).astype(np.float64)
+
+    def back(self, values: np.ndarray) -> np.ndarray:
+        """The transpose times `values`, one row of them per item."""
+        out, at = np.zeros((self.shape[1], values.shape[1])), 0
+        for p in self.pieces():
+            out += p.T @ values[at:at + len(p)].astype(self.kind)
+            at += len(p)
+        return out
+
+    def covariance(self) -> np.ndarray:
+        return sum((p.T @ p).astype(np.float64) for p in self.pieces())
+
+
+def _axes(table: _Table, k: int, seed: int) -> np.ndarray:
+    n, d = table.shape
     if d <= EXACT and d <= n:
-        return np.linalg.eigh(x.T @ x)[1][:, ::-1][:, :k]
+        return np.linalg.eigh(table.covariance())[1][:, ::-1][:, :k]
     if n <= EXACT:
+        x = np.concatenate(list(table.pieces())).astype(np.float64)
         values, vectors = np.linalg.eigh(x @ x.T)
         values, vectors = values[::-1][:k], vectors[:, ::-1][:, :k]
-        # a direction without variance has no right vector to be found from the rows: any would do, none is needed
-        keep = values > 1e-12 * max(values[0], 0)
+        keep = values > 1e-12 * max(values[0], 0)  # a direction without variance cannot be told from the rows, and is not needed
         return x.T @ (vectors * np.where(keep, 1 / np.sqrt(np.where(keep, values, 1)), 0))
-    q = np.random.default_rng(seed).standard_normal((d, k + 10))
-    for _ in range(8):  # subspace iteration: the gap between the leading axes and the rest decides how soon it settles
-        q = np.linalg.qr(x.T @ (x @ q))[0]
-    return q @ np.linalg.svd(x @ q, full_matrices=False)[2].T[:, :k]
-
-
-def _centred(blocks):
-    mean = sum(np.asarray(b, dtype=np.float64).sum(axis=0) for b in blocks) / sum(len(b) for b in blocks)
-    return [(np.asarray(b), mean) for b in blocks]
+    q = np.random.default_rng(seed).standard_normal((d, min(k + 10, d)))
+    for _ in range(8):  # subspace iteration: the wider the gap behind the leading axes, the sooner it settles
+        q = np.linalg.qr(table.back(table.times(q)))[0]
+    return q @ np.linalg.eigh(np.cov(table.times(q).T, ddof=0))[1][:, ::-1][:, :k]
 
 
 def _check(blocks, dims) -> list[np.ndarray]:
@@ -145,9 +167,10 @@ def _check(blocks, dims) -> list[np.ndarray]:
         raise InputError(f"A projection needs tables of rows, not shapes {[b.shape for b in blocks]}.", "Give a list of (n, d) arrays.")
     widths = sorted({b.shape[1] for b in blocks})
     if len(widths) > 1:
-        raise InputError(f"The blocks are {' and '.join(map(str, widths))} columns wide.", "One picture holds one layer of one model: equal widths.")
+        raise InputError(f"The blocks are {' and '.join(map(str, widths))} columns wide.",
+                         "One picture holds one layer of one model: equal widths.")
     if sum(map(len, blocks)) < 2:
         raise InputError("A projection needs at least 2 items.", "Choose a larger dataset.")
-    if dims not in (1, 2, 3) and dims < 1:
+    if dims < 1:
         raise InputError(f"A projection onto {dims} axes was asked for.", "Ask for 2 or 3.")
     return blocks

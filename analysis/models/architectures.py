@@ -102,7 +102,7 @@ class MLP(Network):
 
 
 class Tokens(nn.Module):
-    """Square patches as tokens with a learned place."""
+    """Square patches as tokens with a learned place. The class token starts from their mean: it already differs between pictures."""
 
     def __init__(self, width: int, patch: int, *, cls: bool = False):
         super().__init__()
@@ -113,7 +113,7 @@ class Tokens(nn.Module):
     def forward(self, x):
         x = self.patch(x).flatten(2).transpose(1, 2)
         if self.cls is not None:
-            x = torch.cat([self.cls.expand(len(x), -1, -1), x], dim=1)
+            x = torch.cat([self.cls + x.mean(dim=1, keepdim=True), x], dim=1)
         return x + self.place
 
 

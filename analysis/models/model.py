@@ -14,6 +14,7 @@ POOLINGS = ("native", "cls", "mean", "last")
 class Model:
     """A module to probe, loaded when it is first run.
 
+    modality  what it reads: "image", "text" or "array", or several of them
     layers    shown name -> path of the submodule whose output is the state, in order
     widths    shown name -> width of the pooled state, where known without running
     head      None (no head), "output" (the module returns logits) or the path of the submodule that gives logits
@@ -25,7 +26,7 @@ class Model:
     """
 
     name: str
-    modality: str
+    modality: str | tuple
     layers: Mapping[str, str]
     build: Callable
     digest: str
@@ -61,6 +62,11 @@ class Model:
         return cls(name, modality, paths, lambda: (module, preprocess), digest_module(module, paths, head, pooling, name, preprocess),
                    head=head, classes=tuple(classes), pooling=pooling, source="notebook",
                    card={"parameters": sum(p.numel() for p in module.parameters())})
+
+    @property
+    def reads(self) -> tuple:
+        """The kinds of items it takes."""
+        return self.modality if isinstance(self.modality, tuple) else (self.modality,)
 
     def load(self):
         """(module, preprocess), built once and kept."""

@@ -62,12 +62,12 @@ RECIPES = {
     "vit/seed2-finetuned": _tune("vit/seed2, fine-tuned on coloured handwritten digits.", seed=2, start="vit/seed2", colour=True),
     "conv/wide": Recipe("conv-wide", 350, "Plain convolutions, wide."),
     "conv/narrow": Recipe("conv-narrow", 500, "Plain convolutions, narrow."),
-    "conv/early": Recipe("conv-wide", 350, "The wide convolutions, stopped early.", stop=30),
+    "conv/early": Recipe("conv-wide", 350, "The wide convolutions, stopped early.", stop=60),
     "conv/few-classes": Recipe("conv-narrow", 250, "The narrow convolutions, trained on ten letters only.", characters="ACEHKMRTXZ"),
     "resnet/shallow": Recipe("resnet-shallow", 350, "A wide and shallow residual network."),
     "resnet/deep": Recipe("resnet-deep", 350, "A narrow and deep residual network."),
-    "resnet/few-samples": Recipe("resnet-shallow", 120, "The shallow residual network, trained on 5 pictures of each character.",
-                                 batch=60, samples=180),
+    "resnet/few-samples": Recipe("resnet-shallow", 240, "The shallow residual network, trained on 10 pictures of each character.",
+                                 batch=120, samples=360),
     "mlp/plain": Recipe("mlp", 2000, "Dense layers on the picture as one row."),
     "mixer/plain": Recipe("mixer", 900, "Patches mixed by dense layers, without attention."),
     "separable/plain": Recipe("separable", 500, "Depthwise-separable convolutions."),
@@ -92,10 +92,10 @@ def card(name: str) -> dict:
     return json.loads(path(name, ".json").read_text(encoding="utf-8"))
 
 
-def load(name: str, *, modality: str = "image") -> Model:
-    """A model of the zoo; its weights are read when it first runs. "raw" is the data itself, of the modality named."""
+def load(name: str) -> Model:
+    """A model of the zoo; its weights are read when it first runs. "raw" is the data itself."""
     if name.removeprefix("builtin:") == "raw":
-        return load_raw(modality)
+        return load_raw()
     known = card(name)
     name, weights = known["id"], path(known["id"], ".safetensors")
     return Model(name, known["modality"], known["layers"], partial(build, weights, known["architecture"], len(known["classes"])),
@@ -103,12 +103,10 @@ def load(name: str, *, modality: str = "image") -> Model:
                  f"builtin:{name}", known)
 
 
-def load_raw(modality: str = "image") -> Model:
+def load_raw() -> Model:
     """The data itself as a model of one layer: what any other model has to beat."""
-    if modality not in ("image", "array"):
-        raise InputError(f"Items of the kind {modality!r} have no raw numbers.", "The data itself can be shown for images and arrays.")
-    return Model("The data itself", modality, {"input": "0"}, partial(_build_raw, modality), digest("raw", modality),
-                 source="builtin:raw", card={"about": "No network: pixels or columns as they are.", "parameters": 0})
+    return Model("The data itself", ("image", "array"), {"input": "0"}, _build_raw, digest("raw", 1), source="builtin:raw",
+                 card={"about": "No network: pixels or columns as they are.", "parameters": 0})
 
 
 def path(name: str, ending: str) -> Path:
@@ -151,14 +149,15 @@ def pictures(items: np.ndarray):
     return x.contiguous()
 
 
-def _build_raw(modality: str):
+def _build_raw():
     import torch
-    return torch.nn.Sequential(torch.nn.Flatten()).eval(), partial(_numbers, scale=255 if modality == "image" else 1)
+    return torch.nn.Sequential(torch.nn.Flatten()).eval(), _numbers
 
 
-def _numbers(items: np.ndarray, scale: float):
+def _numbers(items: np.ndarray):
+    """Pixels in 0..1, or columns as they are."""
     import torch
-    return torch.from_numpy(items.astype(np.float32) / np.float32(scale))
+    return torch.from_numpy(items.astype(np.float32) / np.float32(255 if items.dtype == np.uint8 else 1))
 
 
 # --- training -----------------------------------------------------------------------------------------------------------------------

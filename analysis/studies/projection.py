@@ -19,20 +19,23 @@ def umap(inputs: dict, options: dict, ctx):
     chosen["n_neighbors"] = _check_neighbors(chosen["n_neighbors"], min(n, chosen["limit"]))
     ctx.progress(0, 100, "loading UMAP")
     import umap as library
+    from tqdm import tqdm
 
+    tqdm.monitor_interval = 0  # no second thread that writes to the bar
     used = sample(groups, chosen["limit"], seed=chosen["seed"])
     x = np.concatenate(blocks)[used]
     if x.shape[1] > FIRST:
         ctx.progress(2, 100, f"principal components: {x.shape[1]} → {FIRST}")
         x = pca([x], dims=min(FIRST, len(x)), seed=chosen["seed"]).points
     ctx.progress(5, 100, f"neighbours of {len(x):,} items")
-    fit = library.UMAP(n_components=chosen["dims"], n_neighbors=chosen["n_neighbors"], min_dist=chosen["min_dist"],
-                       random_state=chosen["seed"], n_jobs=1, init="pca" if len(x) <= chosen["dims"] + 1 else "spectral",
-                       verbose=False, tqdm_kwds={"disable": False, "file": _Epochs(ctx), "mininterval": 0.1, "bar_format": "{n_fmt}/{total_fmt}"})
+    watch = {"disable": False, "file": _Epochs(ctx), "mininterval": 0.1, "bar_format": "{n_fmt}/{total_fmt}"}
+    fit = library.UMAP(n_components=chosen["dims"], n_neighbors=chosen["n_neighbors"], min_dist=chosen["min_dist"], n_jobs=1,
+                       random_state=chosen["seed"], init="spectral" if len(x) > 10 * chosen["dims"] else "random", tqdm_kwds=watch)
     points = fit.fit_transform(x).astype(np.float32)
     ends = np.cumsum([0, *map(len, blocks)])
     sizes = tuple(int(v) for v in np.diff(np.searchsorted(used, ends)))
-    yield Projection(points - points.mean(axis=0), sizes, np.zeros(0), used, n, {"method": "umap", "first": min(FIRST, blocks[0].shape[1]), **chosen})
+    made = {"method": "umap", "first": min(FIRST, blocks[0].shape[1]), **chosen}
+    yield Projection(points - points.mean(axis=0), sizes, np.zeros(0), used, n, made)
 
 
 umap.VERSION = 1

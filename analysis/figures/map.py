@@ -1,0 +1,144 @@
+"""The map: items as points on the axes of a projection, coloured by what they are or by a score."""
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.figures import template
+from analysis.metrics.projection import Projection, sample, span
+
+LIMIT = 50_000  # points drawn; more are sampled, and the figure says so
+WEBGL = 1_500  # points from which the browser's graphics processor draws
+TEXT = 90  # characters of an item's text in a hover label
+
+
+def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), title: str = "", symbol=None, kinds: Sequence[str] = (),
+            hover: Sequence[str] = (), highlight=(), reach: float | None = None, drag: str = "pan", limit: int = LIMIT, seed: int = 0,
+            height: int = 580, revision: str = "map"):
+    """A figure of a projection. Arrays and texts go by the rows of the projection's input, which `customdata` carries too.
+
+    colour, names    class index per row and the classes' names; or, without names, a number per row
+    title            what the colour means, above the legend or the colour bar
+    symbol, kinds    a second category, drawn as the marker's shape (the domain); without it the shape follows the colour
+    highlight        rows to ring
+    reach            half the side of the picture, to keep it the same for several
+    What was left out stands in `figure.layout.meta["note"]`.
+    """
+    colour = np.zeros(projection.n, np.int64) if colour is None else np.asarray(colour)
+    groups = colour if len(names) else np.zeros(projection.n, np.int64)
+    at = sample(groups[projection.used], limit, seed=seed)  # places among the points
+    rows = projection.used[at]
+    mark = _Marks(projection.points[at], rows, hover, projection.dims, len(rows), symbol, kinds)
+    if len(names):
+        traces = [mark.trace(colour[rows] == i, name, *look, group=title) for i, (name, look) in
+                  enumerate(zip(names, template.marks(len(names), dims=projection.dims), strict=True))]
+    elif colour.dtype.kind == "f":
+        traces = [mark.scale(colour[rows], title)]
+    else:
+        traces = [mark.trace(np.ones(len(rows), bool), "items", template.PALETTE[0], "circle")]
+    traces = [t for t in traces if t is not None] + mark.kinds_legend() + mark.rings(np.isin(rows, np.asarray(highlight, dtype=np.int64)))
+    note = _note(len(rows), projection, len(names) > 0, seed)
+    return template.figure(*traces, height=height, meta={"note": note, "shown": len(rows), "of": projection.n}, uirevision=revision,
+                           dragmode=drag, legend={"title": {"text": title}}, **_axes(projection, reach or span([projection])))
+
+
+def labels(ids: Sequence[str], *facts: Sequence[str]) -> list[str]:
+    """One hover text per item: its id, then a line per fact, cut to length and made safe for plotly's small markup."""
+    lines = [[_plain(v) for v in column] for column in (ids, *facts)]
+    return ["<br>".join(part for part in parts if part) for parts in zip(*lines, strict=True)]
+
+
+def axis_names(projection: Projection) -> list[str]:
+    if not len(projection.explained):
+        return [f"{projection.options.get('method', 'map').upper()} {i + 1}" for i in range(projection.dims)]
+    return [f"Axis {i + 1}: {share:.0%} of variance".replace("%", "\u202f%") for i, share in enumerate(projection.explained)]
+
+
+class _Marks:
+    """Turns rows into traces: which kind of trace, how large, how transparent."""
+
+    def __init__(self, points, rows, hover, dims, n, symbol, kinds):
+        import plotly.graph_objects as go
+        self.points, self.rows, self.dims = points, rows.astype(np.int32), dims
+        self.hover = np.asarray([hover[i] for i in rows], dtype=object) if len(hover) else None
+        self.kind = go.Scatter3d if dims == 3 else go.Scattergl if n > WEBGL else go.Scatter
+        self.size = float(np.interp(n, [50, 500, 2_000, 10_000, 50_000], [10, 8, 6.5, 4.5, 3])) / (1.7 if dims == 3 else 1)
+        self.opacity = float(np.interp(n, [500, 10_000, 50_000], [0.9, 0.75, 0.55]))
+        self.symbols = template.SYMBOLS_3D if dims == 3 else template.SYMBOLS
+        self.names = kinds if len(kinds) > 1 else ()
+        self.shape = np.asarray(symbol)[rows] % len(self.symbols) if len(self.names) else None
+
+    def trace(self, mask, name, colour, symbol, *, group=""):
+        if not mask.any():
+            return None
+        # names and symbols: shapes of a domain differ by point; otherwise one shape for the class
+        shape = symbol if self.shape is None else self._shapes(mask)
+        return self._make(mask, name=str(name), marker={"color": colour, "symbol": shape, "size": self.size, "opacity": self.opacity,
+                                                        "line": {"width": 0}})
+
+    def scale(self, values, title):
+        bar = {"title": {"text": title, "side": "right"}, "thickness": 12, "outlinewidth": 0, "len": 0.85}
+        shape = "circle" if self.shape is None else self._shapes(np.ones(len(values), bool))
+        return self._make(np.ones(len(values), bool), name=title, showlegend=False,
+                          marker={"color": values.astype(np.float32), "colorscale": template.SEQUENTIAL, "colorbar": bar, "symbol": shape,
+                                  "size": self.size + 0.5, "opacity": min(1.0, self.opacity + 0.1), "showscale": True,
+                                  "line": {"width": 0.6, "color": template.RIM}})
+
+    def kinds_legend(self):
+        """What the shapes mean: entries without points."""
+        nowhere = dict.fromkeys("xyz"[:self.dims], (None,))
+        looks = [{"color": template.GREY, "symbol": self.symbols[i % len(self.symbols)], "size": self.size} for i in range(len(self.names))]
+        return [self.kind(**nowhere, mode="markers", name=str(name), marker=look, hoverinfo="skip", legendgroup="shape",
+                          legendgrouptitle={"text": "domain"}) for name, look in zip(self.names, looks, strict=True)]
+
+    def rings(self, mask):
+        """A white ring under a dark one: seen on any ground. Those outside a later lasso vanish by themselves."""
+        if not mask.any():
+            return []
+        wide = self.size + (6 if mask.sum() <= 300 else 3)
+        looks = [{"size": wide, "line": {"width": w, "color": c}, "color": c, "symbol": "circle-open"}
+                 for w, c in zip((4.5, 2) if self.dims == 2 else (1, 1), template.RING, strict=True)]
+        if self.dims == 3:  # no line widths there: one solid mark, a size up
+            rim = {"width": 1, "color": template.RING[0]}
+            looks = [{"size": self.size * 2, "color": template.HIGHLIGHT, "symbol": "diamond", "line": rim}]
+        more = {} if self.dims == 3 else {"unselected": {"marker": {"opacity": 0}}, "selected": {"marker": {"opacity": 1}}}
+        name = f"selected ({mask.sum():,})".replace(",", "\u202f")
+        return [self._make(mask, marker=look, name=name, hoverinfo="skip", hover=False, legendgroup="selected", showlegend=look is looks[-1],
+                           **more) for look in looks]
+
+    def _shapes(self, mask):
+        return np.array(self.symbols, dtype=object)[self.shape[mask]]
+
+    def _make(self, mask, *, hover=True, **look):
+        place = {axis: self.points[mask, i] for i, axis in enumerate("xyz"[:self.dims])}
+        if hover and self.hover is not None:
+            look |= {"hovertext": self.hover[mask], "hovertemplate": "%{hovertext}<extra></extra>"}
+        if self.dims == 2:
+            look = {"unselected": {"marker": {"opacity": 0.1}}, **look}
+        return self.kind(**place, mode="markers", customdata=self.rows[mask], **look)
+
+
+def _axes(projection: Projection, reach: float) -> dict:
+    titles = axis_names(projection)
+    plain = {"showticklabels": False, "ticks": "", "range": [-reach, reach]}
+    if projection.dims == 3:
+        plain |= {"showbackground": False, "gridcolor": template.FAINT, "zerolinecolor": template.FAINT, "showspikes": False}
+        scene = {f"{a}axis": {**plain, "title": {"text": t.replace(" of variance", "")}} for a, t in zip("xyz", titles, strict=True)}
+        return {"scene": {**scene, "aspectmode": "cube", "camera": {"eye": {"x": 1.25, "y": 1.25, "z": 0.85}}}}
+    return {"xaxis": {**plain, "title": {"text": titles[0]}, "showgrid": True},
+            "yaxis": {**plain, "title": {"text": titles[1]}, "scaleanchor": "x", "showgrid": True}}
+
+
+def _note(shown: int, projection: Projection, by_class: bool, seed: int) -> str:
+    counts = f"{shown:,} of {projection.n:,} shown".replace(",", "\u202f")
+    if shown < len(projection):
+        return f"{counts}, {'stratified by class' if by_class else 'drawn at random'}, seed {seed}"
+    if shown < projection.n:  # the method itself had to sample
+        return f"{counts}, stratified by domain and class, seed {projection.options.get('seed', 0)}"
+    return ""
+
+
+def _plain(value) -> str:
+    text = " ".join(str(value).split())
+    return html.escape(text if len(text) <= TEXT else text[:TEXT - 1] + "…", quote=False)

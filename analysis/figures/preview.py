@@ -1,0 +1,61 @@
+"""A first look at a dataset: a sheet of its pictures, its first two columns, how many items each class has."""
+
+import numpy as np
+
+from analysis.data.dataset import Dataset
+from analysis.figures import template
+
+POINTS = 1500  # drawn as they are; more are thinned out evenly, and the axis says so
+
+
+def pick(dataset: Dataset, *, columns: int = 10, rows: int = 4) -> np.ndarray:
+    """Which items a preview shows: the first `rows` of up to `columns` classes, row by row; without labels, the first ones."""
+    if dataset.labels is None:
+        return np.arange(min(len(dataset), columns * rows))
+    first = [np.flatnonzero(dataset.labels == c)[:rows] for c in range(min(columns, len(dataset.classes)))]
+    return np.array([items[r] for r in range(rows) for items in first if r < len(items)])
+
+
+def sheet(dataset: Dataset, *, columns: int = 10, rows: int = 4, gap: int = 2, side: int = 64) -> np.ndarray:
+    """Some pictures as one, uint8 (h, w, 4), see-through between them: a column for each class."""
+    shown = [dataset.items[i] for i in pick(dataset, columns=columns, rows=rows)]
+    across = columns if dataset.labels is None else min(columns, len(dataset.classes))
+    step = max(1, -(-max(shown[0].shape[:2]) // side))  # large pictures are thinned out to about `side` pixels
+    tall, wide = shown[0][::step, ::step].shape[:2]
+    down = -(-len(shown) // across)
+    out = np.zeros((down * (tall + gap) - gap, across * (wide + gap) - gap, 4), np.uint8)
+    for place, picture in enumerate(shown):
+        y, x = place // across * (tall + gap), place % across * (wide + gap)
+        out[y:y + tall, x:x + wide, :3] = picture[::step, ::step]
+        out[y:y + tall, x:x + wide, 3] = 255
+    return out
+
+
+def balance(dataset: Dataset):
+    """Items in each class."""
+    import plotly.graph_objects as go
+    counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
+    bars = go.Bar(x=list(dataset.classes), y=counts, marker_color=template.PALETTE[0], hovertemplate="%{x}: %{y} items<extra></extra>")
+    return template.figure(bars, height=150, margin={"l": 8, "r": 8, "t": 8, "b": 8}, bargap=0.25, showlegend=False, dragmode=False,
+                           xaxis={"type": "category", "fixedrange": True}, yaxis={"title": "items", "rangemode": "tozero", "nticks": 4, "fixedrange": True})
+
+
+def columns(dataset: Dataset):
+    """The first two columns of an array against each other, one mark for each class; a single column against the row number."""
+    import plotly.graph_objects as go
+    n, flat = len(dataset), dataset.items.shape[1] == 1
+    rows = np.arange(n) if n <= POINTS else np.linspace(0, n - 1, POINTS).astype(int)
+    x, y = (rows, dataset.items[rows, 0]) if flat else dataset.items[rows, :2].T
+    labels = np.zeros(len(rows), int) if dataset.labels is None else dataset.labels[rows]
+    names = dataset.classes or ("all items",)
+    traces = [go.Scatter(x=x[labels == c], y=y[labels == c], mode="markers", name=name, marker={"color": colour, "symbol": symbol, "size": 5})
+              for c, (name, (colour, symbol)) in enumerate(zip(names, template.marks(len(names)), strict=True))]
+    thinned = "" if n <= POINTS else f" ({POINTS:,} of {n:,} rows, evenly spaced)"
+    return template.figure(*traces, height=260, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=1 < len(names) <= 10,
+                           xaxis={"title": ("row" if flat else "column 1") + thinned}, yaxis={"title": "column 1" if flat else "column 2"})
+
+
+def table(dataset: Dataset):
+    """The counts behind `balance`, as a DataFrame."""
+    import pandas as pd
+    return pd.DataFrame({"class": dataset.classes, "items": np.bincount(dataset.labels, minlength=len(dataset.classes))})

@@ -1,0 +1,255 @@
+"""Bring your own: data, models, weights, representations. What cannot be used is refused with a reason, and nothing of it is kept."""
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from analysis import store
+from analysis.data import inspect_table, load_dataset, load_domains, tables
+from analysis.data.dataset import Dataset
+from analysis.digest import digest, digest_file
+from analysis.errors import InputError
+from pages.parts import cards, messages, workspace
+from pages.parts.messages import count, plain
+
+NONE = "none"
+
+
+@st.fragment
+def panel() -> None:
+    data, place, weights, arrays = st.tabs(["Dataset file", "Hugging Face or folder", "Weights", "Representation"])
+    with data:
+        _data()
+    with place:
+        _place()
+    with weights:
+        _weights()
+    with arrays:
+        _arrays()
+
+
+# datasets
+
+def _data() -> None:
+    upload = _uploader("dataset", "Zip of images (a folder for each class), csv, tsv, jsonl, parquet, npy or npz")
+    if upload is not None:
+        with _file(upload) as path:
+            _offer_dataset(path, key="dataset")
+
+
+def _offer_dataset(path: Path, *, key: str) -> None:
+    """Choose columns where there are any, look, keep."""
+    try:
+        options = _columns(path, key) if path.suffix.lower() in tables.ENDINGS else {}
+        options["name"] = st.text_input("Name", path.stem, key=f"{key}-name").strip() or path.stem
+        found = _with_bad_rows(lambda drop: load_domains(path, drop_bad_rows=drop, **options), key,
+                               (path.stat().st_mtime_ns if path.is_dir() else digest_file(path), str(path.name), options))
+    except InputError as error:
+        return messages.problem(error)
+    if found is not None:
+        _keep_dataset(found, key=key)
+
+
+def _keep_dataset(found: list[Dataset], *, key: str) -> None:
+    for start in range(0, min(len(found), 4), 2):
+        for column, data in zip(st.columns(2), found[start:start + 2], strict=False):
+            with column:
+                cards.dataset(data, title=data.name, key=f"{key}-preview-{data.digest[:8]}")
+    if len(found) > 4:
+        st.caption(f"and {count(len(found) - 4, 'domain')} more: {plain(', '.join(d.domain for d in found[4:]))}")
+    what = "this dataset" if len(found) == 1 else f"these {len(found)} datasets"
+    if st.button(f"Keep {what}", type="primary", icon=":material/save:", key=f"{key}-keep"):
+        kept = [f"store:{store.default().put_dataset(data)}" for data in found]
+        workspace.choose(target=kept[0], **({"sources": kept[1:]} if len(kept) > 1 else {}))
+        _done(f"Kept. {found[0].name} is the target now.", f"{key}-file", "place")
+
+
+def _columns(path: Path, key: str) -> dict:
+    """Which column plays which role; the guesses are chosen already."""
+    table = _once(f"{key}-table", digest_file(path), lambda: inspect_table(path))
+    st.caption(f"{count(table.n, 'row')}, {count(len(table.columns), 'column')}" + (f", read as {table.encoding}" if table.encoding else "") +
+               (" · first 20 shown" if table.n > 20 else ""))
+    st.dataframe(table.rows, hide_index=True, height=190, key=f"{key}-rows", alt=f"The first rows of {path.name}")
+    kinds = {"Texts": "text", "Images": "image", "Numbers": ""}
+    usual = next((name for name, role in kinds.items() if role in table.guesses), "Numbers")
+    chosen = {"text": "", "image": ""}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control("The items are", list(kinds), default=usual, key=f"{key}-kind", required=True, width="content")
+        for role in filter(None, (kinds[kind], "label", "domain", "id")):
+            options = [NONE, *table.columns] if role not in ("text", "image") else list(table.columns)
+            guess = table.guesses.get(role, NONE)
+            name = st.selectbox(f"{role.capitalize()} column" if role != "id" else "Id column", options,
+                                options.index(guess) if guess in options else 0, key=f"{key}-{role}", width=150)
+            chosen[role] = "" if name == NONE else name
+    return chosen
+
+
+def _with_bad_rows(load, key: str, content):
+    """What `load(drop)` gives. When only some rows are at fault, say which and offer to leave them out."""
+    try:
+        return _once(key, (content, False), lambda: load(False))
+    except InputError as error:
+        try:
+            found = _once(key, (content, True), lambda: load(True))
+        except InputError:
+            raise error from None
+        messages.problem(error)
+        left = count(sum(len(d) for d in found) if isinstance(found, list) else len(found), "item")
+        return found if st.checkbox(f"Leave these rows out: {left} remain", key=f"{key}-drop") else None
+
+
+# what lies elsewhere
+
+def _place() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control("Load as", ["Model", "Dataset"], default="Model", key="place-kind", required=True)
+        text = st.text_input("Id or path", key=_turn("place"), placeholder="hf:org/name, or the path of a folder or file on this machine").strip()
+    st.caption("Only weights in safetensors are read, and no code of a repository is run." if kind == "Model" else
+               "A folder of images with a folder for each class, or any file that can be uploaded. Of a hub dataset 2 000 items are drawn.")
+    if not text:
+        return
+    try:
+        if kind == "Model":
+            with st.spinner("Looking at the model …"):
+                found = workspace.get_model(text)
+            cards.model(text)
+            if st.button("Use this model", type="primary", icon=":material/check:", key="place-use"):
+                workspace.choose(model=text)
+                _done(f"{found.name} is the model now.", "place")
+        elif text.startswith(("hf:", "builtin:")):
+            with st.spinner("Fetching the dataset …"):
+                data = _once("place", text, lambda: load_dataset(text))
+            _keep_dataset([data], key="place")
+        else:
+            path = Path(text).expanduser()
+            if not path.exists():
+                raise InputError(f"There is no file or folder {text!r} on this machine.", "Check the path, or give a hub id: hf:org/name.")
+            _offer_dataset(path, key="place")
+    except InputError as error:
+        messages.problem(error)
+
+
+# weights
+
+def _weights() -> None:
+    upload = _uploader("weights", "Weights of one of the built-in architectures, as safetensors")
+    known = _architectures()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        architecture = st.selectbox("Architecture", list(known), format_func=lambda a: f"{a}: {known[a]}", key="weights-architecture")
+        classes = st.text_input("Class names, separated by commas (optional)", key="weights-classes", placeholder="0, 1, 2")
+    if upload is None:
+        return
+    from analysis.models.weights import load_weights
+    from analysis.tensors import open_tensors
+    with _file(upload) as path:
+        try:
+            with st.spinner("Checking the weights …"):
+                found = load_weights(path, architecture, classes=tuple(c.strip() for c in classes.split(",") if c.strip()), name=path.stem)
+        except InputError as error:
+            return messages.problem(error)
+        st.markdown(f"**{plain(found.name)}**: {count(len(found.layers), 'layer')}, {found.card['parameters']:,} parameters, "
+                    f"a head for {count(len(found.classes), 'class')}.".replace("classs", "classes"))
+        if st.button("Keep these weights", type="primary", icon=":material/save:", key="weights-keep"):
+            key = digest_file(path)
+            facts = {"name": found.name, "architecture": architecture, "classes": found.classes, "parameters": found.card["parameters"],
+                     "layers": list(found.layers)}
+            store.default().put("models", key, facts, open_tensors(path))
+            workspace.choose(model=f"store:{key}")
+            _done(f"Kept. {found.name} is the model now.", "weights-file")
+
+
+def _architectures() -> dict[str, str]:
+    from analysis.models import zoo
+    found = [zoo.card(name) for name in zoo.names()]
+    return {card["architecture"]: card["architecture_about"] for card in found}
+
+
+# representations
+
+def _arrays() -> None:
+    upload = _uploader("arrays", "One or many layers: safetensors, npz, npy, parquet, csv or tsv")
+    beside = _uploader("arrays-labels", "Labels in a file of their own (optional): csv, tsv or npy, such as TensorBoard's metadata.tsv")
+    if upload is None:
+        return
+    from analysis.foreign import inspect_representation, load_representation
+    with _file(upload) as path, _file(beside) as labels:
+        try:
+            options = _layers(inspect_representation(path))
+            if labels is not None:
+                options["labels"] = labels
+            content = (digest_file(path), labels and digest_file(labels), options["order"], options.get("labels") == "")
+            found = _with_bad_rows(lambda drop: load_representation(path, drop_bad_rows=drop, **options), "arrays", content)
+        except InputError as error:
+            return messages.problem(error)
+        if found is not None:
+            _keep_representation(found, path)
+
+
+def _layers(seen) -> dict:
+    """The layers in the order they will have; the order is the reader's to confirm."""
+    shapes = {name: (" × ".join(map(str, shape)), kind) for name, shape, kind in seen.layers}
+    order = st.multiselect("Layers, first to last", list(shapes), list(seen.order), key="arrays-order",
+                           help="Sorted by name, counting the numbers in it. Take out and add again to change the order.")
+    roles = {"labels": seen.labels_key, "logits": seen.logits_key, "probabilities": seen.probabilities_key, "ids": seen.ids_key}
+    told = [f"{role} in “{key}”" for role, key in roles.items() if key]
+    st.dataframe([{"Place": place + 1, "Layer": name, "Shape": shapes[name][0], "Type": shapes[name][1]} for place, name in enumerate(order)],
+                 hide_index=True, height=min(220, 36 * (len(order) + 1)), key="arrays-layers", alt=f"The {len(order)} layers in their order")
+    for line in filter(None, ("Found " + ", ".join(told) if told else "", *seen.notes)):
+        st.caption(f":material/info: {plain(line)}")
+    return {"order": order}
+
+
+def _keep_representation(found, path: Path) -> None:
+    classes = count(len(found.classes), "class").replace("classs", "classes") if found.labels is not None else "no labels"
+    st.markdown(f"{count(len(found), 'item')}, {count(len(found.layers), 'layer')}, {classes}" + (", with logits." if found.logits is not None else "."))
+    name = st.text_input("Name", path.stem, key="arrays-name").strip() or path.stem
+    if st.button("Keep this representation", type="primary", icon=":material/save:", key="arrays-keep"):
+        key = store.default().put_representation(found, facts={"name": name})
+        workspace.choose(model=f"rep:{key}")
+        _done(f"Kept. {name} stands among the models now.", "arrays-file", "arrays-labels-file")
+
+
+# uploads
+
+def _turn(key: str) -> str:
+    """A widget's key that changes when its content was used, which empties it and lets an upload go."""
+    return f"{key}-{st.session_state.get(f'_{key}-turn', 0)}"
+
+
+def _uploader(key: str, words: str):
+    upload = st.file_uploader(words, key=_turn(f"{key}-file"))
+    if upload is None:
+        st.session_state.pop(f"_{key}-made", None)
+    return upload
+
+
+def _done(said: str, *keys: str) -> None:
+    """Empty the controls, say what happened, and show the workspace with it."""
+    for key in keys:
+        st.session_state[f"_{key}-turn"] = st.session_state.get(f"_{key}-turn", 0) + 1
+        st.session_state.pop(f"_{key.removesuffix('-file')}-made", None)
+    messages.later(said)
+    st.rerun()
+
+
+@contextmanager
+def _file(upload):
+    """The uploaded bytes as a file of their own name, gone afterwards; None for no upload."""
+    if upload is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="sextant-") as folder:
+        path = Path(folder) / (Path(upload.name).name or "upload")
+        path.write_bytes(upload.getbuffer())
+        yield path
+
+
+def _once(key: str, content, make):
+    """What was made of the same content a moment ago, or made now; one is kept for each control, and it is let go with the upload."""
+    at = digest(repr(content))
+    kept = st.session_state.get(f"_{key}-made")
+    if kept is None or kept[0] != at:
+        kept = st.session_state[f"_{key}-made"] = (at, make())
+    return kept[1]

@@ -1,0 +1,73 @@
+"""What the store holds: a table, its size, and for the chosen rows download and delete."""
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from analysis import store
+from pages.parts import messages, workspace
+from pages.parts.messages import count, plain, size
+
+WORDS = {"representations": "representation", "datasets": "dataset", "models": "weights", "results": "result", "selections": "selection"}
+
+
+@st.fragment
+def panel() -> None:
+    kept = store.default()
+    entries = kept.entries()
+    st.caption(f"{size(kept.size())} of {size(kept.cap)} in {plain(kept.folder)}. Above that, what can be computed again goes first, oldest use first.")
+    if not entries:
+        st.caption("Nothing is stored yet: extract something, or bring your own.")
+        return
+    rows = st.dataframe(_table(entries), hide_index=True, height=min(36 * (len(entries) + 1) + 3, 330), on_select="rerun", selection_mode="multi-row",
+                        key=f"store-table-{st.session_state.get('_store-turn', 0)}", alt=f"{count(len(entries), 'stored thing')}",
+                        column_config={"Layers": st.column_config.NumberColumn(width="small"), "Items": st.column_config.NumberColumn(width="small"),
+                                       "Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")}).selection.rows
+    chosen = [entries[i] for i in rows if i < len(entries)]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not chosen:
+            st.caption("Mark rows to download or delete them.")
+        for entry in chosen[:1] if len(chosen) == 1 else []:
+            _download(kept, entry)
+        if chosen:
+            _delete(kept, chosen)
+
+
+def _table(entries: list) -> pd.DataFrame:
+    return pd.DataFrame([{
+        "Kind": WORDS[entry.kind], "Name": workspace.entry_name(entry), "Items": entry.facts.get("n") or len(entry.facts.get("ids", ())) or None,
+        "Layers": len(entry.facts.get("layers", ())) or None, "Size": size(entry.bytes), "Made": datetime.fromtimestamp(entry.created),
+        "From": _origin(entry), "Key": entry.key[:8]} for entry in entries]).astype({"Items": "Int64", "Layers": "Int64"})
+
+
+def _origin(entry) -> str:
+    """Where it comes from, in a few words."""
+    facts, made = entry.facts, entry.facts.get("manifest", {})
+    if entry.kind == "representations" and made.get("model"):
+        return f"{made['model'].get('source') or made['model'].get('name')} on {made.get('dataset', {}).get('source', '')}"
+    return facts.get("origin") or made.get("source") or facts.get("architecture") or facts.get("unit", "").rpartition(":")[2] or "brought along"
+
+
+def _download(kept, entry) -> None:
+    path = kept.path(entry.kind, entry.key, ".safetensors")
+    if not path.exists():
+        path = path.with_suffix(".json")
+    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in workspace.entry_name(entry))
+    st.download_button(f"Download ({size(path.stat().st_size)})", lambda: open(path, "rb"), f"{name}-{entry.key[:8]}{path.suffix}",
+                       "application/octet-stream", key="store-download", icon=":material/download:", on_click="ignore")
+
+
+def _delete(kept, chosen: list) -> None:
+    what = count(len(chosen), "thing") if len(chosen) > 1 else f"“{workspace.entry_name(chosen[0])}”"
+    with st.popover("Delete", icon=":material/delete:", key="store-delete"):
+        brought = sum(entry.brought for entry in chosen)
+        st.markdown(f"Delete {plain(what)} from this machine?")
+        st.caption(f"{'It was' if len(chosen) == 1 else f'{brought} were'} brought along and cannot be computed again." if brought else
+                   "It can be computed again at any time.")
+        if st.button("Delete for good", type="primary", key="store-delete-sure"):
+            for entry in chosen:
+                kept.delete(entry.kind, entry.key)
+            st.session_state["_store-turn"] = st.session_state.get("_store-turn", 0) + 1
+            messages.later(f"Deleted {what}.")
+            st.rerun()

@@ -1,0 +1,36 @@
+"""Load: which model and datasets, what they look like, and their representations extracted."""
+
+import streamlit as st
+
+from analysis.errors import InputError
+from pages.parts import cards, extraction, messages, workspace
+
+st.title("Load")
+st.markdown("Choose a model and datasets in the sidebar, or bring your own below. Then extract what every layer makes of every item.")
+at = workspace.current()
+
+extraction.panel(at)
+
+st.subheader("Model", anchor=False)
+try:
+    cards.model(at.model)
+except InputError as error:
+    messages.problem(error)
+
+st.subheader("Datasets", anchor=False)
+shown = [(at.target, "target"), *((source, "source") for source in at.sources)]
+for row in (shown[i:i + 2] for i in range(0, len(shown), 2)):
+    for column, (source, role) in zip(st.columns(2), row):
+        with column:
+            try:
+                cards.dataset(workspace.get_dataset(source), title=workspace.label(source), key=f"{role}-{source}", role=role)
+            except InputError as error:
+                messages.problem(error)
+
+from pages.parts import bring, stored  # noqa: E402  (the page above is drawn first)
+
+st.subheader("Bring your own", anchor=False)
+bring.panel()
+
+st.subheader("In the store", anchor=False)
+stored.panel()

@@ -1,0 +1,45 @@
+"""A stored result is found by its unit's VERSION: when what a unit computes changes, its VERSION must change with it.
+
+`python -m tests.golden.test_versions` writes the present outputs after such a change.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis import Dataset, Model, extract
+from analysis.studies.extraction import extraction
+
+FILE = Path(__file__).with_name("units.json")
+
+
+def extraction_output() -> np.ndarray:
+    """Two layers and logits of fixed weights on fixed rows."""
+    import torch
+    rng = np.random.default_rng(7)
+    net = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.ReLU(), torch.nn.Linear(8, 4))
+    net.load_state_dict({k: torch.from_numpy(rng.normal(size=v.shape).astype(np.float32)) for k, v in net.state_dict().items()})
+    model = Model.wrap(net, preprocess=torch.from_numpy, layers=["0", "2"], head="output", name="fixed", modality="array")
+    r = extract(model, Dataset(rng.normal(size=(12, 6)).astype(np.float32), name="fixed"), batch_size=5)
+    return np.concatenate([*r.layers.values(), r.logits], axis=1)
+
+
+UNITS = {"analysis.studies.extraction:extraction": (extraction, extraction_output)}
+
+
+def present(name: str) -> dict:
+    unit, output = UNITS[name]
+    return {"version": unit.VERSION, "output": np.round(output().astype(float), 3).tolist()}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_changed_output_has_a_new_version(name):
+    kept, now = json.loads(FILE.read_text())[name], present(name)
+    same = np.allclose(kept["output"], now["output"], atol=2e-3) if np.shape(kept["output"]) == np.shape(now["output"]) else False
+    assert same == (kept["version"] == now["version"]), "give the unit a new VERSION, then: python -m tests.golden.test_versions"
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps({name: present(name) for name in UNITS}, indent=1) + "\n")
