@@ -148,9 +148,9 @@ def _open(path: Path, label: str | None = None) -> _File:
                          f"Bring one of: {', '.join(ENDINGS)}.")
     arrays = open_tensors(path) if ending == ".safetensors" else read_arrays(path)
     flat = [k for k, v in arrays.items() if v.ndim == 1 or v.shape[1:] == (1,)]
-    file = _File(path.name, arrays, [], logits=first_named(arrays, ("logits",)) or "", probabilities=first_named(arrays, PROBABILITIES) or "",
-                 labels=(label if label in arrays else first_named(flat, LABELS) or ""), ids=first_named(flat, IDS) or "",
-                 classes=first_named(flat, CLASSES) or "")
+    known = lambda names, wanted: first_named(names, wanted) or ""
+    file = _File(path.name, arrays, [], logits=known(arrays, ("logits",)), probabilities=known(arrays, PROBABILITIES),
+                 labels=label if label in arrays else known(flat, LABELS), ids=known(flat, IDS), classes=known(flat, CLASSES))
     rest = [k for k in arrays if k not in (file.labels, file.ids, file.logits, file.probabilities, file.classes)]
     file.layers = sorted([k for k in rest if arrays[k].ndim >= 2] or rest, key=natural)
     left = [k for k in rest if k not in file.layers]

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def show(*representations: Representation, start: bool = True) -> str:
     """Store the representations and return the address of the app on them; the app is started when none answers there.
 
-    The first one is shown; the others are listed beside it. An app started here ends with this process.
+    The first one is shown, the others beside it. An app started here ends with this process.
     """
     if not representations:
         raise InputError("There is nothing to show.", "Give one or more representations: show(extract(model, dataset)).")
@@ -32,9 +32,7 @@ def show(*representations: Representation, start: bool = True) -> str:
     base = os.environ.get("SEXTANT_ADDRESS", ADDRESS).rstrip("/")
     if start and not _answers(base):
         _start(base)
-    query = {"model": f"rep:{keys[0]}"}
-    if len(keys) > 1:
-        query["map_compare"] = f"rep:{keys[1]}"
+    query = [("model", f"rep:{keys[0]}"), *(("sources", f"rep:{key}") for key in keys[1:])]
     return f"{base}/map?{urlencode(query, safe=':')}"
 
 

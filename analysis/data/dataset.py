@@ -1,5 +1,6 @@
 """Dataset: what goes into a model."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,7 +45,7 @@ class Dataset:
         if len(self.ids) != n:
             raise InputError(f"{self._called} has {n} items but {len(self.ids)} ids.", "Give one id per item.")
         if len(set(self.ids)) != n:
-            twice = next(i for i in self.ids if self.ids.count(i) > 1)
+            twice = Counter(self.ids).most_common(1)[0][0]
             raise InputError(f"{self._called} uses the id {twice!r} more than once.", "Ids must be unique within a dataset.")
         if self.labels is not None:
             labels, classes = index_labels(self.labels, self.classes, n, self._called)

@@ -2,12 +2,14 @@
 
 import importlib
 import io
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 
-from analysis.data import images
 from analysis.data.dataset import Dataset
-from analysis.data.tables import Table, choose, objects
+from analysis.data.tables import Table, build, choose, objects
 from analysis.errors import InputError
 
 ITEMS = 2000  # drawn unless told: a look at a hub's dataset should not be an afternoon
@@ -21,46 +23,36 @@ def load_hub(path: str, *, split: str = "train", config: str | None = None, text
     except ImportError:
         raise InputError("Datasets of the hub need the library 'datasets', which is not installed.",
                          "Install it into the same environment (pip install datasets), or download the data and load the file.") from None
+    notes = ()
     try:
         found = library.load_dataset(path, config, split=split)
+        if len(found) > n:  # hub sets are often sorted by class: the first n would be one class
+            notes = (f"{n:,} of {len(found):,} items drawn, seed {seed}",)
+            found = found.shuffle(seed=seed).select(range(n))
+        table = Table({name: _values(found[name], found.features[name]) for name in found.column_names}, notes=notes)
     except Exception as error:  # the library raises its own kinds, the network's and plain ValueError
         raise _explain(path, split, error) from None
-    total, notes = len(found), ()
-    if total > n:  # hub sets are often sorted by class: the first n would be one class
-        found = found.shuffle(seed=seed).select(range(n))
-        notes = (f"{n:,} of {total:,} items drawn, seed {seed}",)
-    return _dataset(found, path, split, {"text": text, "image": image, "label": label, "domain": "", "id": ""}, notes)
+    chosen, asked = choose(table, path, {"text": text, "image": image, "label": label, "domain": "", "id": ""})
+    made = build(table, np.arange(len(found)), Path(path), chosen, asked, True, path.rpartition("/")[2], path)
+    options = {"split": split, "config": config, "n": n, "seed": seed}
+    return replace(made, source=f"hf:{path}?" + urlencode({k: v for k, v in options.items() if v is not None}))
 
 
-def _dataset(found, path: str, split: str, asked: dict, notes: tuple) -> Dataset:
-    table = Table({name: _values(found[name]) for name in found.column_names})
-    chosen, _ = choose(table, path, asked)
-    labels, classes = None, ()
-    if "label" in chosen:
-        labels = table.columns[chosen["label"]]
-        classes = tuple(getattr(found.features[chosen["label"]], "names", None) or ())
-        labels = labels.astype(str) if labels.dtype == object else labels
-    about = dict(labels=labels, classes=classes, domain=path.rsplit("/", 1)[-1], name=path, source=f"hf:{path}?split={split}")
-    if "image" in chosen:
-        column = table.columns[chosen["image"]]
-        items, _, more = images.decode([(f"row {i}", lambda value=value: value) for i, value in enumerate(column)], path)
-        return Dataset(items, notes=(*notes, *more), **about)
-    if "text" not in chosen:
-        raise InputError(f"{path} has no column of texts or images (columns: {', '.join(table.columns)}).",
-                         "Name it: hf:org/name?text=COLUMN or ?image=COLUMN.")
-    return Dataset(tuple(map(str, table.columns[chosen["text"]])), notes=notes, **about)
-
-
-def _values(column) -> np.ndarray:
-    values = [_png(v) if hasattr(v, "convert") else v for v in column]
-    array = np.asarray(values) if all(isinstance(v, (int, float)) for v in values) else None
-    return array if array is not None else objects(values)
+def _values(column, feature) -> np.ndarray:
+    """A column as `Table` holds it: pictures as bytes, classes by name, numbers as an array."""
+    values = list(column)
+    names = getattr(feature, "names", None)
+    if names:
+        return objects([names[v] if v is not None and v >= 0 else None for v in values])  # -1 marks a hidden label
+    if values and all(isinstance(v, (int, float)) for v in values):
+        return np.asarray(values)
+    return objects([_png(v) if hasattr(v, "convert") else v for v in values])
 
 
 def _png(picture) -> bytes:
     """The library hands out decoded pictures; the one decoder of this package takes bytes."""
     file = io.BytesIO()
-    (picture if picture.mode in ("L", "RGB", "RGBA", "P") else picture.convert("RGB")).save(file, "PNG", compress_level=0)
+    (picture if picture.mode in ("L", "P", "RGB", "RGBA", "I", "I;16") else picture.convert("RGB")).save(file, "PNG", compress_level=0)
     return file.getvalue()
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -83,7 +84,7 @@ def read_table(path: Path, *, header: bool | None = None) -> Table:
         table, more = _read_csv(text, path, header)
         notes += more
     names = [str(name).strip() or f"column {i + 1} without a name" for i, name in enumerate(table.column_names)]
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"{path.name} has more than one column named {', '.join(map(repr, twice[:5]))}.",
                          "Give every column its own name.")
@@ -91,7 +92,14 @@ def read_table(path: Path, *, header: bool | None = None) -> Table:
         raise InputError(f"{path.name} has {'column names but no rows' if names else 'no columns'}.", "Give one row per item.")
     if table.num_rows > MAX_ROWS:
         raise InputError(f"{path.name} has {table.num_rows:,} rows; the limit is {MAX_ROWS:,}.", "Load a part of them.")
-    return Table({name: _column(column) for name, column in zip(names, table.columns, strict=True)}, encoding, tuple(notes))
+    columns = {}
+    for name, column in zip(names, table.columns, strict=True):
+        try:
+            columns[name] = _column(column)
+        except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:  # a damaged column, or a type without values
+            raise InputError(f"{path.name}: column {name!r} cannot be read: {str(error).splitlines()[0]}.",
+                             "Write it again, or leave it out.") from None
+    return Table(columns, encoding, tuple(notes))
 
 
 def _decode(path: Path) -> tuple[str, str, list[str]]:
@@ -101,14 +109,15 @@ def _decode(path: Path) -> tuple[str, str, list[str]]:
     for encoding in tries:
         try:
             text = raw.decode(encoding)
+            break
         except UnicodeDecodeError:
             continue
-        notes = {"utf-8": [], "utf-8-sig": ["read as utf-8 with a byte order mark"]}.get(
-            encoding, [f"read as {'latin-1 (Windows-1252)' if encoding == 'cp1252' else encoding}: check the accents"])
-        if not text.strip():
-            raise InputError(f"{path.name} is empty.", "Check that it was saved or copied completely.")
-        return text, encoding, notes
-    raise InputError(f"{path.name} starts like {tries[0]} text but does not go on like it.", "Save it as utf-8.")
+    else:
+        raise InputError(f"{path.name} starts like {tries[0]} text but does not go on like it.", "Save it as utf-8.")
+    if not text.strip():
+        raise InputError(f"{path.name} is empty.", "Check that it was saved or copied completely.")
+    told = {"utf-8-sig": "utf-8 with a byte order mark", "cp1252": "latin-1 (Windows-1252): check the accents"}.get(encoding, encoding)
+    return text, encoding, [] if encoding == "utf-8" else [f"read as {told}"]
 
 
 def _read_csv(text: str, path: Path, header: bool | None):
@@ -166,7 +175,8 @@ def _explain_ragged(text: str, delimiter: str, called: str) -> None:
             wrong.append(f"line {line} has {len(row)}")
     if wrong:
         count = f"{len(wrong)} lines have" if len(wrong) > 1 else "1 line has"
-        raise InputError(f"{called} has {width} columns, but {count} another number: {', '.join(wrong[:5])}{', ...' if len(wrong) > 5 else ''}.",
+        shown = ", ".join(wrong[:5]) + (", ..." if len(wrong) > 5 else "")
+        raise InputError(f"{called} has {width} columns, but {count} another number: {shown}.",
                          "Give every line the same number of columns; put texts that contain the separator in double quotes.")
 
 
@@ -345,7 +355,7 @@ def load_table(path: Path, *, only: str | None = None, drop_bad_rows: bool = Fal
     where = np.arange(len(table)) if only is None else domains[only]
     domain = only if only is not None else next(iter(domains)) if len(domains) == 1 else path.stem
     title = name or path.stem
-    return _dataset(table, where, path, chosen, explicit, drop_bad_rows, domain, title if only is None else f"{title}, {only}")
+    return build(table, where, path, chosen, explicit, drop_bad_rows, domain, title if only is None else f"{title}, {only}")
 
 
 def load_table_domains(path: Path, *, drop_bad_rows: bool = False, name: str = "", **asked) -> list[Dataset]:
@@ -355,7 +365,7 @@ def load_table_domains(path: Path, *, drop_bad_rows: bool = False, name: str = "
     domains = _domains(table, chosen)
     if not domains:
         return [load_table(path, drop_bad_rows=drop_bad_rows, name=name, **asked)]
-    return [_dataset(table, where, path, chosen, explicit, drop_bad_rows, domain, f"{name or path.stem}, {domain}")
+    return [build(table, where, path, chosen, explicit, drop_bad_rows, domain, f"{name or path.stem}, {domain}")
             for domain, where in domains.items()]
 
 
@@ -370,7 +380,8 @@ def _domains(table: Table, chosen: dict) -> dict[str, np.ndarray]:
     return {value: np.array(where) for value, where in out.items()}
 
 
-def _dataset(table, where, path, chosen, explicit, drop_bad, domain, title) -> Dataset:
+def build(table: Table, where: np.ndarray, path: Path, chosen: dict, explicit: set, drop_bad: bool, domain: str, title: str) -> Dataset:
+    """The dataset that these rows make, by the columns chosen; labels that were only guessed give way when they cannot serve."""
     pick = lambda role: table.columns[chosen[role]][where] if role in chosen else None
     items, usable, notes = _items(table, where, path, chosen)
     labels, ids = pick("label"), pick("id")

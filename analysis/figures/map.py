@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.figures import template
-from analysis.metrics.projection import Projection, sample, span
+from analysis.metrics.projection import Projection, sample
+from analysis.metrics.projection import bounds as bounds_of
 
 LIMIT = 50_000  # points drawn; more are sampled, and the figure says so
 WEBGL = 1_500  # points from which the browser's graphics processor draws
@@ -14,7 +15,7 @@ TEXT = 90  # characters of an item's text in a hover label
 
 
 def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), title: str = "", symbol=None, kinds: Sequence[str] = (),
-            hover: Sequence[str] = (), highlight=(), reach: float | None = None, drag: str = "pan", limit: int = LIMIT, seed: int = 0,
+            hover: Sequence[str] = (), highlight=(), bounds=None, drag: str = "pan", limit: int = LIMIT, seed: int = 0,
             height: int = 580, revision: str = "map"):
     """A figure of a projection. Arrays and texts go by the rows of the projection's input, which `customdata` carries too.
 
@@ -22,7 +23,7 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
     title            what the colour means, above the legend or the colour bar
     symbol, kinds    a second category, drawn as the marker's shape (the domain); without it the shape follows the colour
     highlight        rows to ring
-    reach            half the side of the picture, to keep it the same for several
+    bounds           (dims, 2) lowest and highest of each axis, to keep them the same for several pictures
     What was left out stands in `figure.layout.meta["note"]`.
     """
     colour = np.zeros(projection.n, np.int64) if colour is None else np.asarray(colour)
@@ -39,8 +40,9 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
         traces = [mark.trace(np.ones(len(rows), bool), "items", template.PALETTE[0], "circle")]
     traces = [t for t in traces if t is not None] + mark.kinds_legend() + mark.rings(np.isin(rows, np.asarray(highlight, dtype=np.int64)))
     note = _note(len(rows), projection, len(names) > 0, seed)
+    bounds = bounds_of([projection]) if bounds is None else bounds
     return template.figure(*traces, height=height, meta={"note": note, "shown": len(rows), "of": projection.n}, uirevision=revision,
-                           dragmode=drag, legend={"title": {"text": title}}, **_axes(projection, reach or span([projection])))
+                           dragmode=drag, legend={"title": {"text": title}}, **_axes(projection, bounds))
 
 
 def labels(ids: Sequence[str], *facts: Sequence[str]) -> list[str]:
@@ -102,10 +104,9 @@ class _Marks:
         if self.dims == 3:  # no line widths there: one solid mark, a size up
             rim = {"width": 1, "color": template.RING[0]}
             looks = [{"size": self.size * 2, "color": template.HIGHLIGHT, "symbol": "diamond", "line": rim}]
-        more = {} if self.dims == 3 else {"unselected": {"marker": {"opacity": 0}}, "selected": {"marker": {"opacity": 1}}}
-        name = f"selected ({mask.sum():,})".replace(",", "\u202f")
-        return [self._make(mask, marker=look, name=name, hoverinfo="skip", hover=False, legendgroup="selected", showlegend=look is looks[-1],
-                           **more) for look in looks]
+        more = {} if self.dims == 3 else {"unselected": {"marker": {"opacity": 0}}, "selected": {"marker": {"size": wide}}}
+        more |= {"name": "selected", "legendgroup": "selected", "hover": False, "hoverinfo": "skip"}
+        return [self._make(mask, marker=look, showlegend=look is looks[-1], **more) for look in looks]
 
     def _shapes(self, mask):
         return np.array(self.symbols, dtype=object)[self.shape[mask]]
@@ -115,19 +116,21 @@ class _Marks:
         if hover and self.hover is not None:
             look |= {"hovertext": self.hover[mask], "hovertemplate": "%{hovertext}<extra></extra>"}
         if self.dims == 2:
-            look = {"unselected": {"marker": {"opacity": 0.1}}, **look}
+            look = {"unselected": {"marker": {"opacity": 0.15}}, "selected": {"marker": {"size": self.size + 2}}, **look}
         return self.kind(**place, mode="markers", customdata=self.rows[mask], **look)
 
 
-def _axes(projection: Projection, reach: float) -> dict:
+def _axes(projection: Projection, bounds: np.ndarray) -> dict:
     titles = axis_names(projection)
-    plain = {"showticklabels": False, "ticks": "", "range": [-reach, reach]}
+    ranges = [[float(v) for v in row] for row in bounds]
+    plain = {"showticklabels": False, "ticks": "", "showgrid": True}
     if projection.dims == 3:
         plain |= {"showbackground": False, "gridcolor": template.FAINT, "zerolinecolor": template.FAINT, "showspikes": False}
-        scene = {f"{a}axis": {**plain, "title": {"text": t.replace(" of variance", "")}} for a, t in zip("xyz", titles, strict=True)}
-        return {"scene": {**scene, "aspectmode": "cube", "camera": {"eye": {"x": 1.25, "y": 1.25, "z": 0.85}}}}
-    return {"xaxis": {**plain, "title": {"text": titles[0]}, "showgrid": True},
-            "yaxis": {**plain, "title": {"text": titles[1]}, "scaleanchor": "x", "showgrid": True}}
+        titles = [t.replace(" of variance", "") for t in titles]
+        scene = {f"{a}axis": {**plain, "range": r, "title": {"text": t}} for a, t, r in zip("xyz", titles, ranges, strict=True)}
+        return {"scene": {**scene, "aspectmode": "data", "camera": {"eye": {"x": 1.25, "y": 1.25, "z": 0.85}}}}
+    x, y = [{**plain, "range": r, "title": {"text": t}} for t, r in zip(titles, ranges, strict=True)]
+    return {"xaxis": x, "yaxis": {**y, "scaleanchor": "x"}}
 
 
 def _note(shown: int, projection: Projection, by_class: bool, seed: int) -> str:

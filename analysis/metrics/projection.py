@@ -63,7 +63,7 @@ def pca(blocks: Sequence[np.ndarray], *, dims: int = 3, seed: int = 0) -> Projec
     points = table.times(axes)
     explained = (points * points).sum(axis=0) / table.total if table.total > 0 else np.zeros(points.shape[1])
     missing = ((0, 0), (0, dims - points.shape[1]))
-    options = {"method": "pca", "dims": dims, "seed": seed, "exact": min(table.shape) <= EXACT, "variance": table.total / len(points)}
+    options = {"method": "pca", "dims": dims, "seed": seed, "exact": min(table.shape) <= EXACT}
     return Projection(np.pad(points, missing).astype(np.float32), tuple(map(len, table.blocks)), np.pad(explained, missing[1]),
                       np.arange(len(points)), len(points), options)
 
@@ -71,20 +71,20 @@ def pca(blocks: Sequence[np.ndarray], *, dims: int = 3, seed: int = 0) -> Projec
 def layers_pca(layers: Mapping[str, Sequence[np.ndarray]], *, dims: int = 2, seed: int = 0) -> dict[str, Projection]:
     """One PCA per layer, made comparable, so that a layer slider moves points and nothing else.
 
-    Each layer is divided by the root of its total variance (layers differ in scale by orders of magnitude): the spread on
-    the map is then the share of variance the axes carry. Each picture is turned or mirrored, not bent, to lie as close as
-    it can to the layer before (orthogonal Procrustes on the shared items); distances in it stay those of its own PCA.
+    Each picture is divided by the root of its own variance (layers differ in scale by orders of magnitude), and turned or
+    mirrored, not bent, to lie as close as it can to the layer before (orthogonal Procrustes, row by row). Up to that
+    scale, distances in it stay those of its PCA; `explained` is of the turned axes and has the same sum.
     """
     found, before = {}, None
     for name, blocks in layers.items():
         flat = pca(blocks, dims=dims, seed=seed)
-        scale = np.sqrt(flat.options["variance"])
-        points = flat.points / np.float32(scale if scale > 0 else 1)
+        spread = float((flat.points.astype(np.float64) ** 2).sum() / flat.n)
+        points = flat.points / np.float32(np.sqrt(spread) if spread > 0 else 1)
         if before is not None:
             points = points @ turn(points, before)
         before = points
-        found[name] = Projection(points, flat.sizes, (points.astype(np.float64) ** 2).mean(axis=0), flat.used, flat.n,
-                                 {**flat.options, "aligned": True})
+        shares = (points.astype(np.float64) ** 2).mean(axis=0) * flat.explained.sum()
+        found[name] = Projection(points, flat.sizes, shares, flat.used, flat.n, {**flat.options, "aligned": True})
     return found
 
 
@@ -94,10 +94,12 @@ def turn(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
     return (u @ v).astype(np.float32)
 
 
-def span(projections) -> float:
-    """Half the side of a square (or cube) around zero that holds every point of all of them."""
-    reach = max((float(np.abs(p.points).max()) for p in projections if len(p)), default=1.0)
-    return 1.05 * reach if reach > 0 else 1.0
+def bounds(projections) -> np.ndarray:
+    """(dims, 2): lowest and highest of every axis over all of them, with a margin."""
+    points = [p.points for p in projections if len(p)]
+    low, high = np.min([p.min(axis=0) for p in points], axis=0), np.max([p.max(axis=0) for p in points], axis=0)
+    margin = 0.05 * max(float((high - low).max()), 1e-6)
+    return np.stack([low - margin, high + margin], axis=1)
 
 
 def sample(groups: np.ndarray, limit: int, *, seed: int = 0) -> np.ndarray:

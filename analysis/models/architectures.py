@@ -271,13 +271,6 @@ def make(name: str, classes: int) -> Network:
     return known.build(classes, **known.options)
 
 
-def shapes(name: str, classes: int) -> dict[str, tuple]:
+def shapes(network: Network) -> dict[str, tuple]:
     """The tensors that a weights file holds; counters of batches seen are left out."""
-    with torch.device("meta"):
-        return {k: tuple(v.shape) for k, v in make(name, classes).state_dict().items() if not k.endswith("num_batches_tracked")}
-
-
-def states(name: str, classes: int) -> dict[str, str]:
-    """Shown name -> path of the submodule, in order."""
-    with torch.device("meta"):
-        return make(name, classes).states
+    return {k: tuple(v.shape) for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}

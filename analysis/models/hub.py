@@ -12,10 +12,11 @@ from pathlib import Path
 from analysis.digest import digest, digest_file
 from analysis.errors import InputError
 from analysis.models.model import POOLINGS, Model
-from analysis.models.network import PROCESSORS, TOKENIZERS, build, complaints, first_line, has, read_json
+from analysis.models.network import PROCESSORS, TOKENIZERS, build, complaints, has, read_json, reason
 from analysis.tensors import read_header
 
 KINDS = ("image", "text")
+DEEPEST = 1000  # layers; a config that claims more is broken, and building it would never end
 NEEDED = ("config.json", "model.safetensors", "model-*.safetensors", "model.safetensors.index.json", "preprocessor_config.json",
           "processor_config.json", "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model",
           "modules.json", "sentence_bert_config.json", "*_Pooling/config.json", "README.md")
@@ -123,7 +124,7 @@ def _download(repo: str, revision: str | None) -> Path:
     except Exception as error:  # no network, a proxy, a broken download: the library raises many kinds
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
             raise InputError(f"{where} is not in the local cache, and HF_HUB_OFFLINE forbids to fetch it.", local) from error
-        raise InputError(f"{where} cannot be fetched: the hub cannot be reached from here ({first_line(error)}).",
+        raise InputError(f"{where} cannot be fetched: the hub cannot be reached from here ({reason(error)}).",
                          f"Use a local folder. {local}") from error
 
 
@@ -135,18 +136,18 @@ def _weights(folder: Path, name: str) -> list[Path]:
     if index.is_file():
         shards = read_json(index).get("weight_map")
         if not isinstance(shards, dict) or not shards or any(Path(str(s)).name != s for s in shards.values()):
-            raise InputError(f"The weight index of {name!r} does not name files of its folder.", "Save it again with model.save_pretrained.")
+            raise InputError(f"The weight index of {name!r} does not name files of its folder.", "Save it with model.save_pretrained.")
         paths = [folder / s for s in sorted(set(shards.values()))]
         lost = [p.name for p in paths if not p.is_file()]
         if lost:
-            raise InputError(f"{name!r} lacks {len(lost)} of its {len(paths)} weight files: {lost[0]!r} comes first.", "Complete the copy.")
+            raise InputError(f"{name!r} lacks {len(lost)} of its {len(paths)} weight files, {lost[0]!r} first.", "Complete it.")
         return paths
     for path in sorted(folder.iterdir()):
         if path.suffix in (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack"):
             from analysis.models.weights import refuse_code
             refuse_code(path)
     raise InputError(f"{name!r} holds no model.safetensors.",
-                     "Only safetensors are read, other weight files can run code: load it where you trust it, and model.save_pretrained(folder).")
+                     "Only safetensors are read; other weight files can run code. Where you trust them: load, then model.save_pretrained.")
 
 
 def _used(folder: Path, weights: list[Path]) -> list[Path]:
@@ -223,6 +224,8 @@ def _widths(config: dict) -> list[int] | None:
         return None
     depth = first("encoder_layers", "num_hidden_layers", "n_layer", "n_layers", "num_layers")
     width = first("hidden_size", "n_embd", "d_model", "dim", "n_embed")
+    if depth and depth > DEEPEST:
+        raise InputError(f"Its config.json claims {depth:,} layers.", "Check config.json.")
     return [width] * (depth + 1) if depth and width else None
 
 

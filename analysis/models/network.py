@@ -9,6 +9,7 @@ from analysis.errors import InputError
 TOKENS = 512  # longer texts are cut: attention costs the square
 IMAGE_SIDE = 224
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
+TOGETHER = "Check that weights and config.json belong together."
 WRAP = "Wrap it by hand: Model.wrap in a notebook."
 TOKENIZERS = ("tokenizer*", "vocab*", "*.model")
 
@@ -80,12 +81,13 @@ def _network(folder: Path, name: str, modality: str, *, split: bool, head: bool)
         raise InputError(f"transformers cannot load the {modality} part of {name!r} ({config.model_type}).", "Choose another model.")
     config.use_cache = False  # a decoder would keep its keys and values for a next token that never comes
     config.mask_ratio = 0.0   # a masked autoencoder would hide patches at random
-    network, info = loader.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32, output_loading_info=True,
-                                           **local)
+    network, info = loader.from_pretrained(folder, config=config, use_safetensors=True, dtype=torch.float32, **local,
+                                           output_loading_info=True, ignore_mismatched_sizes=True)  # told below, in our words
+    for key, held, wanted in sorted(info["mismatched_keys"]):
+        raise InputError(f"The weights of {name!r} hold {key!r} of shape {tuple(held)}, its config asks for {tuple(wanted)}.", TOGETHER)
     lost = sorted(k for k in info["missing_keys"] if "pooler" not in k)  # the pooler comes after the last hidden state
     if lost:
-        raise InputError(f"The weights of {name!r} lack {len(lost)} tensors of a {type(network).__name__}, the first is {lost[0]!r}.",
-                         "Check that weights and config.json belong together.")
+        raise InputError(f"The weights of {name!r} lack {len(lost)} tensors of a {type(network).__name__}, {lost[0]!r} first.", TOGETHER)
     halved = network.config.is_encoder_decoder and loader is library.AutoModel
     return (network.get_encoder() if halved else network).eval()
 
@@ -171,7 +173,7 @@ def read_json(path: Path) -> dict:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path.parent.name}/{path.name} cannot be read as JSON ({first_line(error)}).", "Complete the copy.") from None
+        raise InputError(f"{path.parent.name}/{path.name} cannot be read as JSON ({reason(error)}).", "Complete the copy.") from None
     if not isinstance(value, dict):
         raise InputError(f"{path.parent.name}/{path.name} is not a JSON object.", "Complete the copy.")
     return value
@@ -185,13 +187,13 @@ def complaints(name: str):
     except InputError:
         raise
     except ImportError as error:
-        raise InputError(f"{name!r} needs a library that is not installed here: {first_line(error)}.",
+        raise InputError(f"{name!r} needs a library that is not installed here: {reason(error)}.",
                          "Install it, or choose another model.") from error
     except Exception as error:
-        raise InputError(f"{name!r} cannot be loaded: {first_line(error)}.",
+        raise InputError(f"{name!r} cannot be loaded: {reason(error)}.",
                          "Check that the copy is complete and that weights and config.json belong together.") from error
 
 
-def first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__).removeprefix("Got: ").rstrip(".")[:300]
+def reason(error: Exception) -> str:
+    """What the library said, as the middle of a sentence."""
+    return (" ".join(str(error).split())[:300] or type(error).__name__).removeprefix("Got: ").rstrip(".!: ")

@@ -42,7 +42,7 @@ def _pickled(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             return "a zip archive with a pickle in it" if any(n.endswith((".pkl", ".pickle")) for n in archive.namelist()) else ""
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         return ""  # for its own loader to tell
 
 
@@ -63,7 +63,8 @@ def load_weights(path, architecture: str, *, classes=(), name: str | None = None
         raise InputError(f"{path.name} is not a .safetensors file.", "Weights are read from safetensors files only.")
     claimed = {k: v for k, v in read_header(path)[0].items() if not k.endswith("num_batches_tracked")}
     count = _head_size(path, claimed, classes)
-    _check_tensors(path, architecture, claimed, architectures.shapes(architecture, count))
+    network = architectures.make(architecture, count)
+    _check_tensors(path, architecture, claimed, architectures.shapes(network))
     with np.errstate(over="ignore"):  # too large for float32 is told with the infinite ones
         tensors = {k: np.array(v, np.float32) for k, v in open_tensors(path, list(claimed)).items()}
     broken = [k for k, v in tensors.items() if not np.isfinite(v).all()]
@@ -71,7 +72,7 @@ def load_weights(path, architecture: str, *, classes=(), name: str | None = None
         raise InputError(f"{path.name} has NaN or infinite weights in {_few(broken)}.",
                          "The training went wrong: take an earlier checkpoint.")
 
-    known, states = architectures.ARCHITECTURES[architecture], architectures.states(architecture, count)
+    known, states = architectures.ARCHITECTURES[architecture], network.states
     facts = {"about": f"Your own weights: {known.about}.", "architecture": architecture, "options": dict(known.options),
              "layers": states, "head": "head", "classes": [str(c) for c in classes] or [str(i) for i in range(count)],
              "pooling": known.pooling, "parameters": sum(v.size for k, v in tensors.items() if ".running_" not in k)}

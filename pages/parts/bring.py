@@ -2,6 +2,7 @@
 
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -36,34 +37,39 @@ def _data() -> None:
     upload = _uploader("dataset", "Zip of images (a folder for each class), csv, tsv, jsonl, parquet, npy or npz")
     if upload is not None:
         with _file(upload) as path:
-            _offer_dataset(path, key="dataset")
+            _offer_dataset(path, key="dataset", origin=path.name)
 
 
-def _offer_dataset(path: Path, *, key: str) -> None:
+def _offer_dataset(path: Path, *, key: str, origin: str) -> None:
     """Choose columns where there are any, look, keep."""
     try:
         options = _columns(path, key) if path.suffix.lower() in tables.ENDINGS else {}
-        options["name"] = st.text_input("Name", path.stem, key=f"{key}-name").strip() or path.stem
-        found = _with_bad_rows(lambda drop: load_domains(path, drop_bad_rows=drop, **options), key,
-                               (path.stat().st_mtime_ns if path.is_dir() else digest_file(path), str(path.name), options))
+        content = (str(path) if path.is_dir() else digest_file(path), path.stat().st_mtime_ns if path.is_dir() else path.name, options)
+        found = _with_bad_rows(lambda drop: load_domains(path, drop_bad_rows=drop, **options), key, content)
     except InputError as error:
         return messages.problem(error)
     if found is not None:
-        _keep_dataset(found, key=key)
+        _keep_dataset([replace(data, source=origin) for data in found], key=key)
 
 
 def _keep_dataset(found: list[Dataset], *, key: str) -> None:
-    for start in range(0, min(len(found), 4), 2):
-        for column, data in zip(st.columns(2), found[start:start + 2], strict=False):
-            with column:
-                cards.dataset(data, title=data.name, key=f"{key}-preview-{data.digest[:8]}")
-    if len(found) > 4:
-        st.caption(f"and {count(len(found) - 4, 'domain')} more: {plain(', '.join(d.domain for d in found[4:]))}")
-    what = "this dataset" if len(found) == 1 else f"these {len(found)} datasets"
-    if st.button(f"Keep {what}", type="primary", icon=":material/save:", key=f"{key}-keep"):
-        kept = [f"store:{store.default().put_dataset(data)}" for data in found]
-        workspace.choose(target=kept[0], **({"sources": kept[1:]} if len(kept) > 1 else {}))
-        _done(f"Kept. {found[0].name} is the target now.", f"{key}-file", "place")
+    """Previews side by side, a name and a button beside or below them."""
+    cells = [cell for _ in range(0, min(len(found), 4) + 1, 2) for cell in st.columns(2)]
+    for cell, data in zip(cells, found[:4], strict=False):
+        with cell:
+            cards.dataset(data, title=data.name, key=f"{key}-preview-{data.digest[:8]}")
+    with cells[min(len(found), 4)]:
+        if len(found) > 4:
+            st.caption(f"and {count(len(found) - 4, 'domain')} more: {plain(', '.join(d.domain for d in found[4:]))}")
+        stem = found[0].name if len(found) == 1 else found[0].name.removesuffix(f", {found[0].domain}")
+        name = st.text_input("Name", stem, key=f"{key}-name").strip() or stem
+        st.caption("It becomes the target dataset." if len(found) == 1 else f"{plain(found[0].domain)} becomes the target, the others sources.")
+        if st.button("Keep this dataset" if len(found) == 1 else f"Keep these {len(found)} datasets", type="primary", icon=":material/save:",
+                     key=f"{key}-keep"):
+            named = [replace(data, name=name if len(found) == 1 else f"{name}, {data.domain}") for data in found]
+            kept = [f"store:{store.default().put_dataset(data)}" for data in named]
+            workspace.choose(target=kept[0], sources=kept[1:], **workspace.fitting(named[0].modality))
+            _done(f"Kept. {named[0].name} is the target now.", f"{key}-file", "place")
 
 
 def _columns(path: Path, key: str) -> dict:
@@ -75,13 +81,13 @@ def _columns(path: Path, key: str) -> dict:
     kinds = {"Texts": "text", "Images": "image", "Numbers": ""}
     usual = next((name for name, role in kinds.items() if role in table.guesses), "Numbers")
     chosen = {"text": "", "image": ""}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control("The items are", list(kinds), default=usual, key=f"{key}-kind", required=True, width="content")
+    with st.container(horizontal=True):
+        kind = st.selectbox("The items are", list(kinds), list(kinds).index(usual), key=f"{key}-kind", width=140)
         for role in filter(None, (kinds[kind], "label", "domain", "id")):
             options = [NONE, *table.columns] if role not in ("text", "image") else list(table.columns)
             guess = table.guesses.get(role, NONE)
             name = st.selectbox(f"{role.capitalize()} column" if role != "id" else "Id column", options,
-                                options.index(guess) if guess in options else 0, key=f"{key}-{role}", width=150)
+                                options.index(guess) if guess in options else 0, key=f"{key}-{role}", width=140)
             chosen[role] = "" if name == NONE else name
     return chosen
 
@@ -95,9 +101,9 @@ def _with_bad_rows(load, key: str, content):
             found = _once(key, (content, True), lambda: load(True))
         except InputError:
             raise error from None
-        messages.problem(error)
+        messages.problem(InputError(error.message, "Leave them out here, or mend the file and load it again."))
         left = count(sum(len(d) for d in found) if isinstance(found, list) else len(found), "item")
-        return found if st.checkbox(f"Leave these rows out: {left} remain", key=f"{key}-drop") else None
+        return found if st.checkbox(f"Leave them out: {left} remain", key=f"{key}-drop") else None
 
 
 # what lies elsewhere
@@ -126,7 +132,7 @@ def _place() -> None:
             path = Path(text).expanduser()
             if not path.exists():
                 raise InputError(f"There is no file or folder {text!r} on this machine.", "Check the path, or give a hub id: hf:org/name.")
-            _offer_dataset(path, key="place")
+            _offer_dataset(path, key="place", origin=str(path))
     except InputError as error:
         messages.problem(error)
 

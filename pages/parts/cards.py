@@ -68,7 +68,7 @@ def dataset(data: Dataset, *, title: str, key: str, role: str = "") -> None:
             st.markdown(f"##### {plain(title)}", width="content")
             if role:
                 st.badge(role, color="blue" if role == "target" else "gray")
-        st.caption(plain(data.about or data.source or "Brought along."))
+        st.caption(plain(data.about or ("Brought along." if data.source.startswith("store:") else data.source)))
         {"image": _pictures, "text": _texts, "array": _columns}[data.modality](data, key)
         st.caption(" · ".join(_told(data)))
         if data.labels is not None:

@@ -105,14 +105,20 @@ def _line(at, pair: Pair, *, key: str) -> None:
 
 def _remedy(at, pair: Pair, key: str) -> None:
     """One click to a workspace that works."""
-    if pair.role == "source":
-        st.button("Leave it out", key=f"{key}-leave", on_click=workspace.choose, kwargs={"sources": [s for s in at.sources if s != pair.source]})
-        return
-    takes = workspace.get_model(at.model).modality
-    fitting = [entry.id for entry in catalogue() if entry.modality in takes]
-    if fitting:
-        st.button(f"Use {workspace.label(fitting[0])}", key=f"{key}-fit", on_click=workspace.choose,
-                  kwargs={"target": fitting[0], "sources": fitting[1:2]})
+    with st.container(horizontal=True):
+        if pair.role == "source":
+            st.button("Leave it out", key=f"{key}-leave", on_click=workspace.choose, kwargs={"sources": [s for s in at.sources if s != pair.source]})
+            return
+        try:
+            other = workspace.fitting(workspace.get_dataset(pair.source).modality)
+        except InputError:
+            other = {}
+        if other:
+            st.button(f"Use the model {workspace.label(other['model'])}", key=f"{key}-model", on_click=workspace.choose, kwargs=other)
+        usual = [entry.id for entry in catalogue() if entry.modality in workspace.get_model(at.model).modality]
+        if usual:
+            st.button(f"Use the dataset {workspace.label(usual[0])}", key=f"{key}-dataset", on_click=workspace.choose,
+                      kwargs={"target": usual[0], "sources": usual[1:2]})
 
 
 def _ready(at, layers: dict, items: int) -> None:

@@ -20,10 +20,9 @@ def panel() -> None:
     if not entries:
         st.caption("Nothing is stored yet: extract something, or bring your own.")
         return
-    rows = st.dataframe(_table(entries), hide_index=True, height=min(36 * (len(entries) + 1) + 3, 330), on_select="rerun", selection_mode="multi-row",
+    rows = st.dataframe(_table(entries), hide_index=True, height="content" if len(entries) <= 8 else 330, on_select="rerun", selection_mode="multi-row",
                         key=f"store-table-{st.session_state.get('_store-turn', 0)}", alt=f"{count(len(entries), 'stored thing')}",
-                        column_config={"Layers": st.column_config.NumberColumn(width="small"), "Items": st.column_config.NumberColumn(width="small"),
-                                       "Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")}).selection.rows
+                        column_config={"Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")}).selection.rows
     chosen = [entries[i] for i in rows if i < len(entries)]
     with st.container(horizontal=True, vertical_alignment="center"):
         if not chosen:
@@ -35,10 +34,14 @@ def panel() -> None:
 
 
 def _table(entries: list) -> pd.DataFrame:
-    return pd.DataFrame([{
-        "Kind": WORDS[entry.kind], "Name": workspace.entry_name(entry), "Items": entry.facts.get("n") or len(entry.facts.get("ids", ())) or None,
-        "Layers": len(entry.facts.get("layers", ())) or None, "Size": size(entry.bytes), "Made": datetime.fromtimestamp(entry.created),
-        "From": _origin(entry), "Key": entry.key[:8]} for entry in entries]).astype({"Items": "Int64", "Layers": "Int64"})
+    return pd.DataFrame([{"Kind": WORDS[entry.kind], "Name": workspace.entry_name(entry), "Holds": _holds(entry.facts), "Size": size(entry.bytes),
+                          "Made": datetime.fromtimestamp(entry.created), "From": _origin(entry), "Key": entry.key[:8]} for entry in entries])
+
+
+def _holds(facts: dict) -> str:
+    parts = [count(number, noun) for noun, number in (("item", facts.get("n") or len(facts.get("ids", ()))), ("layer", len(facts.get("layers", ()))))
+             if number]
+    return ", ".join(parts)
 
 
 def _origin(entry) -> str:

@@ -131,6 +131,17 @@ def _read_kept(folder: str, kind: str, changed: int) -> list[Kept]:
     return [Kept(entry.key, entry_name(entry), entry.brought) for entry in store.Store(folder).entries(kind)]
 
 
+def fitting(modality: str) -> dict:
+    """What to choose so that the model reads such items: nothing when it does already, or when no built-in one would."""
+    try:
+        if modality in get_model(current().model).modality:
+            return {}
+    except InputError:
+        pass
+    model = {"image": DEFAULT_MODEL, "text": "builtin:text/minilm", "array": "builtin:raw"}[modality]
+    return {"model": model} if model in model_options() else {}
+
+
 def entry_name(entry: store.Entry) -> str:
     facts, made = entry.facts, entry.facts.get("manifest", {})
     model = made.get("model", {}).get("name") or made.get("model_name") or ""

@@ -91,7 +91,8 @@ def test_turned_grey_deep_and_clear_pictures(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # shown turned by 90° clockwise: the left side comes to the top
     raw = {}
-    for name, picture, options in [("turned", turned, {"exif": exif}), ("deep", Image.fromarray(np.full((8, 6), 65535 // 2, np.uint16)), {}),
+    deep = Image.fromarray(np.full((8, 6), 65535 // 2, np.uint16))
+    for name, picture, options in [("turned", turned, {"exif": exif}), ("deep", deep, {}),
                                    ("clear", Image.new("RGBA", (6, 8), (0, 0, 0, 0)), {}), ("grey", Image.new("L", (6, 8), 77), {})]:
         file = io.BytesIO()
         picture.save(file, "PNG", **options)
@@ -103,8 +104,8 @@ def test_turned_grey_deep_and_clear_pictures(tmp_path):
     assert abs(int(shown["deep.png"][0, 0, 0]) - 127) <= 1 and (shown["clear.png"] == 255).all() and (shown["grey.png"] == 77).all()
 
 
-@pytest.mark.parametrize("name, why", [("/etc/1.png", "absolute"), ("../1.png", "out of its folder"), ("a/../../1.png", "out of its folder"),
-                                       ("..\\1.png", "backslash"), ("C:/1.png", "drive")])
+@pytest.mark.parametrize("name, why", [("/etc/1.png", "absolute"), ("../1.png", "out of its folder"), ("..\\1.png", "backslash"),
+                                       ("a/../../1.png", "out of its folder"), ("C:/1.png", "drive")])
 def test_zip_names_that_lead_away(tmp_path, name, why):
     error = refused(lambda: load_dataset(zipped(tmp_path / "bad.zip", [*CLASSES, (name, png())])), why)
     assert repr(name) in error.message and not list(tmp_path.glob("*.png"))
@@ -158,7 +159,8 @@ def test_images_beside_the_class_folders(tmp_path):
 # tables
 
 
-REVIEWS = "text,label,domain\n" + "".join(f"a fine thing number {i},{'good' if i % 2 else 'bad'},{'film' if i < 6 else 'book'}\n" for i in range(10))
+REVIEWS = "text,label,domain\n" + "".join(
+    f"a fine thing number {i},{'good' if i % 2 else 'bad'},{'film' if i < 6 else 'book'}\n" for i in range(10))
 
 
 def test_csv_guesses_and_choices(tmp_path):
@@ -219,6 +221,8 @@ def test_numbers_and_vectors_are_arrays(tmp_path):
     assert np.allclose(load_dataset(tmp_path / "v.jsonl").items, x)
     np.savetxt(tmp_path / "plain.tsv", x, delimiter="\t")  # no names
     assert np.allclose(load_dataset(tmp_path / "plain.tsv").items, x)
+    decimal = load_dataset(written(tmp_path / "d.csv", "a;b;id\n1,5;2;7\n-2,25;3;7\n"))  # ids that repeat are no features either
+    assert decimal.items.tolist() == [[1.5, 2], [-2.25, 3]] and "decimal comma" in decimal.notes[1] and "left out" in decimal.notes[2]
     assert load_dataset(written(tmp_path / "points.csv", "x,y\n0.5,1.5\n2.5,0.25\n")).items.shape == (2, 2)  # here y is no label
 
 
@@ -240,6 +244,8 @@ def test_columns_at_fault(tmp_path):
     ragged = written(tmp_path / "ragged.csv", "text,label\ngood,x\nbad\nso, so,y,z\n\nfine,y\n")
     refused(lambda: load_dataset(ragged), "2 columns", "line 3 has 1", "line 4 has 4", "double quotes")
     nested = written(tmp_path / "ragged.jsonl", '{"v": [1, 2]}\n{"v": [1]}\n{"v": [3, 4]}\n')
+    (tmp_path / "half.jsonl").write_text('{"text": "a \\ud800 b"}\n{"text": "c"}\n')
+    refused(lambda: load_dataset(tmp_path / "half.jsonl"), "half a character")
     refused(lambda: load_dataset(nested), "'v'", "1 of 3 rows (row 1;")
     deep = written(tmp_path / "deep.jsonl", '{"v": [[1, 2], [3, 4]]}\n{"v": [[1, 2], [3, 4]]}\n')
     refused(lambda: load_dataset(deep), "nested lists")
@@ -335,29 +341,29 @@ class FakeHub(types.ModuleType):
     def load_dataset(self, path, config=None, *, split):
         if path != "org/set":
             raise ConnectionError("Couldn't reach the hub")
-        if split != "train":
+        if split not in ("train", "hidden"):
             raise ValueError(f'Unknown split "{split}". Should be one of [\'train\'].')
-        return FakeTable(list(range(40)))
+        return FakeTable(range(40), hidden=split == "hidden")
 
 
 class FakeTable:
     column_names = ("text", "label")
     features = {"text": None, "label": types.SimpleNamespace(names=["bad", "good"])}
 
-    def __init__(self, rows):
-        self.rows = rows
+    def __init__(self, rows, hidden=False):
+        self.rows, self.hidden = list(rows), hidden
 
     def __len__(self):
         return len(self.rows)
 
     def __getitem__(self, name):
-        return [f"sentence number {i}" if name == "text" else int(i >= 20) for i in self.rows]
+        return [f"sentence number {i}" if name == "text" else -1 if self.hidden else int(i >= 20) for i in self.rows]
 
     def shuffle(self, seed):
-        return FakeTable(list(np.random.default_rng(seed).permutation(self.rows)))
+        return FakeTable(np.random.default_rng(seed).permutation(self.rows))
 
     def select(self, rows):
-        return FakeTable([self.rows[i] for i in rows])
+        return FakeTable(self.rows[i] for i in rows)
 
 
 def test_hub(monkeypatch):
@@ -367,6 +373,8 @@ def test_hub(monkeypatch):
     data = load_dataset("hf:org/set?n=20")
     assert len(data) == 20 and data.classes == ("bad", "good") and 0 < data.labels.sum() < 20 and "20 of 40 items drawn" in data.notes[0]
     assert data.modality == "text" and data.name == "org/set" and load_dataset("hf:org/set?n=20").digest == data.digest
+    assert load_dataset("hf:org/set?split=hidden").labels is None  # -1 is how a hub set keeps its labels back
+    assert load_dataset(data.source).digest == data.digest
     refused(lambda: load_dataset("hf:org/sett"), "could not be fetched", "online", "spelt")
     refused(lambda: load_dataset("hf:org/set?split=test"), "no split 'test'")
     refused(lambda: load_dataset("hf:org/set?label=stars"), "no column 'stars'", "label")

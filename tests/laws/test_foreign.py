@@ -197,7 +197,8 @@ def test_holes(tmp_path):
     x = X.copy()
     x[3, 1], x[8, 0] = np.nan, np.inf
     np.savez(tmp_path / "a.npz", x=x, other=X, labels=Y)
-    refused(lambda: load_representation(tmp_path / "a.npz"), "'x' has NaN or infinite values in 2 of 12 rows (rows 3, 8;", "drop_bad_rows=True")
+    refused(lambda: load_representation(tmp_path / "a.npz"),
+            "'x' has NaN or infinite values in 2 of 12 rows (rows 3, 8;", "drop_bad_rows=True")
     got = load_representation(tmp_path / "a.npz", drop_bad_rows=True)
     kept = [i for i in range(12) if i not in (3, 8)]
     assert got.ids == tuple(map(str, kept)) and (got.layers["other"] == X[kept]).all() and (got.labels == Y[kept]).all()

@@ -280,8 +280,10 @@ def test_files_that_are_missing_or_broken(copy, tmp_path):
 @pytest.mark.parametrize("changes, match", [
     ({"model_type": "nonesuch"}, "does not know"), ({"model_type": None}, "no model_type"),
     ({"auto_map": {"AutoModel": "modeling_x.X"}}, "its own program code"),
-    ({"num_hidden_layers": 5}, "lack"), ({"hidden_size": 20}, "cannot be loaded"), ({"num_mel_bins": 80}, "sound"),
-    ({"architectures": ["TimmWrapperModel"], "model_type": "timm_wrapper"}, "timm"), ({"id2label": ["bad"]}, "cannot be loaded"), ({"hidden_size": "wide"}, "cannot be loaded")])
+    ({"num_hidden_layers": 5}, "lack"), ({"hidden_size": 20}, "of shape"), ({"num_mel_bins": 80}, "sound"),
+    ({"model_type": "timm_wrapper"}, "needs a library"),
+    ({"num_hidden_layers": 10 ** 9}, "claims 1,000,000,000 layers"),
+    ({"id2label": ["bad"]}, "cannot be loaded"), ({"hidden_size": "wide"}, "cannot be loaded")])
 def test_configs_that_do_not_fit(copy, changes, match):
     refused(copy("bert", **changes), match)
 
@@ -324,7 +326,8 @@ def test_a_hub_that_cannot_be_reached_is_said_so(tmp_path):
 
     def ask(source, offline="0"):
         place = {**os.environ, "HF_HUB_CACHE": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": offline}
-        done = subprocess.run([sys.executable, "-c", code, source], env=place, check=True, capture_output=True, text=True, timeout=60, cwd=ROOT)
+        done = subprocess.run([sys.executable, "-c", code, source], env=place, check=True, capture_output=True, text=True,
+                              timeout=60, cwd=ROOT)
         assert not done.stderr
         return done.stdout
 
