@@ -3,5 +3,18 @@
 from pathlib import Path
 
 import streamlit as st
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
-app = st.App(Path(__file__).resolve().parent / "pages" / "frame.py")
+PAGES = Path(__file__).resolve().parent / "pages"
+SHELL = Path(st.__file__).parent / "static" / "index.html"
+HERE = "<head><script>window.__streamlit = {BACKEND_BASE_URL: location.origin}</script>"
+
+
+def shell(request) -> HTMLResponse:
+    """What opens a link to a page. Told where the server is, the browser need not look for it under the page's own address first."""
+    return HTMLResponse(SHELL.read_text(encoding="utf-8").replace("<head>", HERE, 1), headers={"cache-control": "no-cache"})
+
+
+addresses = [f"/{page.stem}" for page in PAGES.glob("*/*.py") if page.parent.name != "parts"]
+app = st.App(PAGES / "frame.py", routes=[Route(address, shell) for address in addresses])

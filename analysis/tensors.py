@@ -6,7 +6,7 @@ The safetensors package reads a file into memory; a page that previews one layer
 
 import json
 import os
-import tempfile
+import uuid
 from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,14 +106,13 @@ def replacing(path, mode: str = "wb"):
     """A temporary file beside `path` that takes its name when the block ends well, and vanishes when it does not."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
+    name = path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex[:12]}.tmp")  # not mkstemp: the file keeps the usual permissions
     try:
-        with os.fdopen(handle, mode, **({} if "b" in mode else {"encoding": "utf-8"})) as file:
+        with open(name, mode, **({} if "b" in mode else {"encoding": "utf-8"})) as file:
             yield file
         os.replace(name, path)
     except BaseException:
-        if os.path.exists(name):
-            os.unlink(name)
+        name.unlink(missing_ok=True)
         raise
 
 

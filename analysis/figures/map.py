@@ -42,7 +42,7 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
     note = _note(len(rows), projection, len(names) > 0, seed)
     bounds = bounds_of([projection]) if bounds is None else bounds
     return template.figure(*traces, height=height, meta={"note": note, "shown": len(rows), "of": projection.n}, uirevision=revision,
-                           dragmode=drag, legend={"title": {"text": title}}, **_axes(projection, bounds))
+                           dragmode=drag, legend=_legend(title, colour.dtype.kind == "f"), **_axes(projection, bounds))
 
 
 def labels(ids: Sequence[str], *facts: Sequence[str]) -> list[str]:
@@ -125,12 +125,19 @@ def _axes(projection: Projection, bounds: np.ndarray) -> dict:
     ranges = [[float(v) for v in row] for row in bounds]
     plain = {"showticklabels": False, "ticks": "", "showgrid": True}
     if projection.dims == 3:
-        plain |= {"showbackground": False, "gridcolor": template.FAINT, "zerolinecolor": template.FAINT, "showspikes": False}
+        plain |= {"showbackground": False, "gridcolor": template.GREY, "gridwidth": 1, "nticks": 4, "zeroline": False, "showspikes": False,
+                  "showline": True, "linecolor": template.GREY}
         titles = [t.replace(" of variance", "") for t in titles]
         scene = {f"{a}axis": {**plain, "range": r, "title": {"text": t}} for a, t, r in zip("xyz", titles, ranges, strict=True)}
-        return {"scene": {**scene, "aspectmode": "data", "camera": {"eye": {"x": 1.25, "y": 1.25, "z": 0.85}}}}
+        return {"scene": {**scene, "aspectmode": "data", "camera": {"eye": {"x": 1.15, "y": 1.15, "z": 0.7}}}}
     x, y = [{**plain, "range": r, "title": {"text": t}} for t, r in zip(titles, ranges, strict=True)]
     return {"xaxis": x, "yaxis": {**y, "scaleanchor": "x"}}
+
+
+def _legend(title: str, bar: bool) -> dict:
+    if bar:  # beside a colour bar there is no room: above the picture
+        return {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"}
+    return {"title": {"text": title}}
 
 
 def _note(shown: int, projection: Projection, by_class: bool, seed: int) -> str:

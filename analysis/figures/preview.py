@@ -5,6 +5,7 @@ import numpy as np
 from analysis.data.dataset import Dataset
 from analysis.figures import template
 
+MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
 POINTS = 1500  # drawn as they are; more are thinned out evenly, and the axis says so
 
 
@@ -36,8 +37,9 @@ def balance(dataset: Dataset):
     import plotly.graph_objects as go
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
     bars = go.Bar(x=list(dataset.classes), y=counts, marker_color=template.PALETTE[0], hovertemplate="%{x}: %{y} items<extra></extra>")
-    return template.figure(bars, height=150, margin={"l": 8, "r": 8, "t": 8, "b": 8}, bargap=0.25, showlegend=False, dragmode=False,
-                           xaxis={"type": "category", "fixedrange": True}, yaxis={"title": "items", "rangemode": "tozero", "nticks": 4, "fixedrange": True})
+    return template.figure(bars, height=150, margin=MARGIN, bargap=0.25, showlegend=False, dragmode=False,
+                           xaxis={"type": "category", "fixedrange": True},
+                           yaxis={"title": "items", "rangemode": "tozero", "nticks": 4, "fixedrange": True})
 
 
 def columns(dataset: Dataset):
@@ -48,10 +50,11 @@ def columns(dataset: Dataset):
     x, y = (rows, dataset.items[rows, 0]) if flat else dataset.items[rows, :2].T
     labels = np.zeros(len(rows), int) if dataset.labels is None else dataset.labels[rows]
     names = dataset.classes or ("all items",)
-    traces = [go.Scatter(x=x[labels == c], y=y[labels == c], mode="markers", name=name, marker={"color": colour, "symbol": symbol, "size": 5})
+    mark = lambda colour, symbol: {"color": colour, "symbol": symbol, "size": 5}  # noqa: E731
+    traces = [go.Scatter(x=x[labels == c], y=y[labels == c], mode="markers", name=name, marker=mark(colour, symbol))
               for c, (name, (colour, symbol)) in enumerate(zip(names, template.marks(len(names)), strict=True))]
     thinned = "" if n <= POINTS else f" ({POINTS:,} of {n:,} rows, evenly spaced)"
-    return template.figure(*traces, height=260, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=1 < len(names) <= 10,
+    return template.figure(*traces, height=260, margin=MARGIN, showlegend=1 < len(names) <= 10,
                            xaxis={"title": ("row" if flat else "column 1") + thinned}, yaxis={"title": "column 1" if flat else "column 2"})
 
 

@@ -37,22 +37,25 @@ def _data() -> None:
     upload = _uploader("dataset", "Zip of images (a folder for each class), csv, tsv, jsonl, parquet, npy or npz")
     if upload is not None:
         with _file(upload) as path:
-            _offer_dataset(path, key="dataset", origin=path.name)
+            _offer_dataset(path, slot="dataset", origin=path.name)
 
 
-def _offer_dataset(path: Path, *, key: str, origin: str) -> None:
+def _offer_dataset(path: Path, *, slot: str, origin: str) -> None:
     """Choose columns where there are any, look, keep."""
+    content = digest(str(path), path.stat().st_mtime_ns) if path.is_dir() else digest(path.name, digest_file(path))
+    key = f"{slot}-{content[:6]}"  # another file starts with its own guesses
     try:
-        options = _columns(path, key) if path.suffix.lower() in tables.ENDINGS else {}
-        content = (str(path) if path.is_dir() else digest_file(path), path.stat().st_mtime_ns if path.is_dir() else path.name, options)
-        found = _with_bad_rows(lambda drop: load_domains(path, drop_bad_rows=drop, **options), key, content)
+        options = {}
+        if path.suffix.lower() in tables.ENDINGS:
+            options = _columns(_once(f"{slot}-table", content, lambda: inspect_table(path)), key)
+        found = _with_bad_rows(lambda drop: load_domains(path, drop_bad_rows=drop, **options), slot, key, (content, options))
     except InputError as error:
         return messages.problem(error)
     if found is not None:
-        _keep_dataset([replace(data, source=origin) for data in found], key=key)
+        _keep_dataset([replace(data, source=origin) for data in found], slot=slot, key=key)
 
 
-def _keep_dataset(found: list[Dataset], *, key: str) -> None:
+def _keep_dataset(found: list[Dataset], *, slot: str, key: str) -> None:
     """Previews side by side, a name and a button beside or below them."""
     cells = [cell for _ in range(0, min(len(found), 4) + 1, 2) for cell in st.columns(2)]
     for cell, data in zip(cells, found[:4], strict=False):
@@ -61,28 +64,29 @@ def _keep_dataset(found: list[Dataset], *, key: str) -> None:
     with cells[min(len(found), 4)]:
         if len(found) > 4:
             st.caption(f"and {count(len(found) - 4, 'domain')} more: {plain(', '.join(d.domain for d in found[4:]))}")
-        stem = found[0].name if len(found) == 1 else found[0].name.removesuffix(f", {found[0].domain}")
+        several = len(found) > 1
+        stem = found[0].name.removesuffix(f", {found[0].domain}") if several else found[0].name
         name = st.text_input("Name", stem, key=f"{key}-name").strip() or stem
-        st.caption("It becomes the target dataset." if len(found) == 1 else f"{plain(found[0].domain)} becomes the target, the others sources.")
-        if st.button("Keep this dataset" if len(found) == 1 else f"Keep these {len(found)} datasets", type="primary", icon=":material/save:",
-                     key=f"{key}-keep"):
-            named = [replace(data, name=name if len(found) == 1 else f"{name}, {data.domain}") for data in found]
+        st.caption(f"“{plain(found[0].domain)}” becomes the target, the others sources." if several else "It becomes the target dataset.")
+        label = f"Keep these {len(found)} datasets" if several else "Keep this dataset"
+        if st.button(label, type="primary", icon=":material/save:", key=f"{key}-keep"):
+            named = [replace(data, name=f"{name}, {data.domain}" if several else name) for data in found]
             kept = [f"store:{store.default().put_dataset(data)}" for data in named]
             workspace.choose(target=kept[0], sources=kept[1:], **workspace.fitting(named[0].modality))
-            _done(f"Kept. {named[0].name} is the target now.", f"{key}-file", "place")
+            _done(f"Kept. {named[0].name} is the target now.", f"{slot}-file", "place")
 
 
-def _columns(path: Path, key: str) -> dict:
+def _columns(table, key: str) -> dict:
     """Which column plays which role; the guesses are chosen already."""
-    table = _once(f"{key}-table", digest_file(path), lambda: inspect_table(path))
-    st.caption(f"{count(table.n, 'row')}, {count(len(table.columns), 'column')}" + (f", read as {table.encoding}" if table.encoding else "") +
-               (" · first 20 shown" if table.n > 20 else ""))
-    st.dataframe(table.rows, hide_index=True, height=190, key=f"{key}-rows", alt=f"The first rows of {path.name}")
+    told = [count(table.n, "row"), count(len(table.columns), "column"), f"read as {table.encoding}" if table.encoding else "",
+            "the first 20 are shown" if table.n > 20 else ""]
+    st.caption(" · ".join(filter(None, told)))
+    st.dataframe(table.rows, hide_index=True, height=190, key=f"{key}-rows", alt="The first rows of the table")
     kinds = {"Texts": "text", "Images": "image", "Numbers": ""}
     usual = next((name for name, role in kinds.items() if role in table.guesses), "Numbers")
     chosen = {"text": "", "image": ""}
     with st.container(horizontal=True):
-        kind = st.selectbox("The items are", list(kinds), list(kinds).index(usual), key=f"{key}-kind", width=140)
+        kind = st.selectbox("The items are", list(kinds), list(kinds).index(usual), key=f"{key}-items", width=140)
         for role in filter(None, (kinds[kind], "label", "domain", "id")):
             options = [NONE, *table.columns] if role not in ("text", "image") else list(table.columns)
             guess = table.guesses.get(role, NONE)
@@ -92,13 +96,13 @@ def _columns(path: Path, key: str) -> dict:
     return chosen
 
 
-def _with_bad_rows(load, key: str, content):
+def _with_bad_rows(load, slot: str, key: str, content):
     """What `load(drop)` gives. When only some rows are at fault, say which and offer to leave them out."""
     try:
-        return _once(key, (content, False), lambda: load(False))
+        return _once(slot, (content, False), lambda: load(False))
     except InputError as error:
         try:
-            found = _once(key, (content, True), lambda: load(True))
+            found = _once(slot, (content, True), lambda: load(True))
         except InputError:
             raise error from None
         messages.problem(InputError(error.message, "Leave them out here, or mend the file and load it again."))
@@ -111,7 +115,7 @@ def _with_bad_rows(load, key: str, content):
 def _place() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control("Load as", ["Model", "Dataset"], default="Model", key="place-kind", required=True)
-        text = st.text_input("Id or path", key=_turn("place"), placeholder="hf:org/name, or the path of a folder or file on this machine").strip()
+        text = st.text_input("Id or path", key=_turn("place"), placeholder="hf:org/name, or the path of a folder or file here").strip()
     st.caption("Only weights in safetensors are read, and no code of a repository is run." if kind == "Model" else
                "A folder of images with a folder for each class, or any file that can be uploaded. Of a hub dataset 2 000 items are drawn.")
     if not text:
@@ -127,12 +131,12 @@ def _place() -> None:
         elif text.startswith(("hf:", "builtin:")):
             with st.spinner("Fetching the dataset …"):
                 data = _once("place", text, lambda: load_dataset(text))
-            _keep_dataset([data], key="place")
+            _keep_dataset([data], slot="place", key=f"place-{data.digest[:6]}")
         else:
             path = Path(text).expanduser()
             if not path.exists():
                 raise InputError(f"There is no file or folder {text!r} on this machine.", "Check the path, or give a hub id: hf:org/name.")
-            _offer_dataset(path, key="place", origin=str(path))
+            _offer_dataset(path, slot="place", origin=str(path))
     except InputError as error:
         messages.problem(error)
 
@@ -141,29 +145,39 @@ def _place() -> None:
 
 def _weights() -> None:
     upload = _uploader("weights", "Weights of one of the built-in architectures, as safetensors")
-    known = _architectures()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        architecture = st.selectbox("Architecture", list(known), format_func=lambda a: f"{a}: {known[a]}", key="weights-architecture")
-        classes = st.text_input("Class names, separated by commas (optional)", key="weights-classes", placeholder="0, 1, 2")
     if upload is None:
         return
-    from analysis.models.weights import load_weights
-    from analysis.tensors import open_tensors
     with _file(upload) as path:
+        key, known = f"weights-{digest_file(path)[:6]}", _architectures()
+        with st.spinner("Looking which architecture they fit …"):
+            from analysis.models.weights import load_weights
+            from analysis.tensors import open_tensors
+            fits = _once("weights", key, lambda: next((a for a in known if _loads(lambda: load_weights(path, a))), None))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            architecture = st.selectbox("Architecture", list(known), list(known).index(fits) if fits else 0, lambda a: f"{a}: {known[a]}",
+                                        key=f"{key}-architecture")
+            classes = st.text_input("Class names, separated by commas (optional)", key=f"{key}-classes", placeholder="0, 1, 2")
         try:
-            with st.spinner("Checking the weights …"):
-                found = load_weights(path, architecture, classes=tuple(c.strip() for c in classes.split(",") if c.strip()), name=path.stem)
+            found = load_weights(path, architecture, classes=tuple(c.strip() for c in classes.split(",") if c.strip()), name=path.stem)
         except InputError as error:
             return messages.problem(error)
         st.markdown(f"**{plain(found.name)}**: {count(len(found.layers), 'layer')}, {found.card['parameters']:,} parameters, "
-                    f"a head for {count(len(found.classes), 'class')}.".replace("classs", "classes"))
-        if st.button("Keep these weights", type="primary", icon=":material/save:", key="weights-keep"):
-            key = digest_file(path)
+                    f"a head for {count(len(found.classes), 'class', 'classes')}.")
+        if st.button("Keep these weights", type="primary", icon=":material/save:", key=f"{key}-keep"):
+            kept = digest_file(path)
             facts = {"name": found.name, "architecture": architecture, "classes": found.classes, "parameters": found.card["parameters"],
                      "layers": list(found.layers)}
-            store.default().put("models", key, facts, open_tensors(path))
-            workspace.choose(model=f"store:{key}")
+            store.default().put("models", kept, facts, open_tensors(path))
+            workspace.choose(model=f"store:{kept}")
             _done(f"Kept. {found.name} is the model now.", "weights-file")
+
+
+def _loads(load) -> bool:
+    try:
+        load()
+    except InputError:
+        return False
+    return True
 
 
 def _architectures() -> dict[str, str]:
@@ -182,38 +196,40 @@ def _arrays() -> None:
     from analysis.foreign import inspect_representation, load_representation
     with _file(upload) as path, _file(beside) as labels:
         try:
-            options = _layers(inspect_representation(path))
-            if labels is not None:
-                options["labels"] = labels
-            content = (digest_file(path), labels and digest_file(labels), options["order"], options.get("labels") == "")
-            found = _with_bad_rows(lambda drop: load_representation(path, drop_bad_rows=drop, **options), "arrays", content)
+            content = [path.name, digest_file(path), labels and digest_file(labels)]
+            key = f"arrays-{digest(content)[:6]}"
+            order = _layers(inspect_representation(path), key)
+            found = _with_bad_rows(lambda drop: load_representation(path, labels=labels, order=order, drop_bad_rows=drop), "arrays", key,
+                                   [*content, order])
         except InputError as error:
             return messages.problem(error)
         if found is not None:
-            _keep_representation(found, path)
+            _keep_representation(found, path.stem, key)
 
 
-def _layers(seen) -> dict:
+def _layers(seen, key: str) -> list[str]:
     """The layers in the order they will have; the order is the reader's to confirm."""
     shapes = {name: (" × ".join(map(str, shape)), kind) for name, shape, kind in seen.layers}
-    order = st.multiselect("Layers, first to last", list(shapes), list(seen.order), key="arrays-order",
+    order = st.multiselect("Layers, first to last", list(shapes), list(seen.order), key=f"{key}-order",
                            help="Sorted by name, counting the numbers in it. Take out and add again to change the order.")
     roles = {"labels": seen.labels_key, "logits": seen.logits_key, "probabilities": seen.probabilities_key, "ids": seen.ids_key}
     told = [f"{role} in “{key}”" for role, key in roles.items() if key]
-    st.dataframe([{"Place": place + 1, "Layer": name, "Shape": shapes[name][0], "Type": shapes[name][1]} for place, name in enumerate(order)],
-                 hide_index=True, height=min(220, 36 * (len(order) + 1)), key="arrays-layers", alt=f"The {len(order)} layers in their order")
+    rows = [{"Place": place + 1, "Layer": name, "Shape": shapes[name][0], "Type": shapes[name][1]} for place, name in enumerate(order)]
+    st.dataframe(rows, hide_index=True, height="content" if len(rows) <= 6 else 248, key=f"{key}-layers",
+                 alt=f"{len(rows)} layers in their order")
     for line in filter(None, ("Found " + ", ".join(told) if told else "", *seen.notes)):
         st.caption(f":material/info: {plain(line)}")
-    return {"order": order}
+    return order
 
 
-def _keep_representation(found, path: Path) -> None:
-    classes = count(len(found.classes), "class").replace("classs", "classes") if found.labels is not None else "no labels"
-    st.markdown(f"{count(len(found), 'item')}, {count(len(found.layers), 'layer')}, {classes}" + (", with logits." if found.logits is not None else "."))
-    name = st.text_input("Name", path.stem, key="arrays-name").strip() or path.stem
-    if st.button("Keep this representation", type="primary", icon=":material/save:", key="arrays-keep"):
-        key = store.default().put_representation(found, facts={"name": name})
-        workspace.choose(model=f"rep:{key}")
+def _keep_representation(found, stem: str, key: str) -> None:
+    classes = count(len(found.classes), "class", "classes") if found.classes else "no labels"
+    logits = ["logits"] if found.logits is not None else []
+    st.markdown(" · ".join([count(len(found), "item"), count(len(found.layers), "layer"), classes, *logits]))
+    name = st.text_input("Name", stem, key=f"{key}-name").strip() or stem
+    if st.button("Keep this representation", type="primary", icon=":material/save:", key=f"{key}-keep"):
+        kept = store.default().put_representation(found, facts={"name": name})
+        workspace.choose(model=f"rep:{kept}")
         _done(f"Kept. {name} stands among the models now.", "arrays-file", "arrays-labels-file")
 
 

@@ -22,7 +22,7 @@ def model(source: str) -> None:
         widths = workspace.layer_widths(source)
         table = pd.DataFrame({"Layer": list(widths), "Width": pd.array([w or None for w in widths.values()], dtype="Int64")})
         layers.dataframe(table, hide_index=True, height="content" if len(table) <= 6 else 248, key="layer-table",
-                         column_config={"Width": st.column_config.NumberColumn(width="small")}, alt=f"The {len(table)} layers and their widths")
+                         alt=f"The {len(table)} layers and their widths")
 
 
 def _facts(found) -> None:
@@ -30,7 +30,8 @@ def _facts(found) -> None:
     st.markdown(f"##### {plain(found.name)}")
     about = [text.rstrip(".") + "." for text in dict.fromkeys(card.get(k, "").rstrip(".") for k in ("about", "architecture_about")) if text]
     st.caption(plain(" ".join(about) or f"Reads {found.modality}s."))
-    accuracies = {name: card[key] for key, name in (("source_accuracy", "Source accuracy"), ("target_accuracy", "Target accuracy")) if card.get(key)}
+    measured = {"Source accuracy": card.get("source_accuracy"), "Target accuracy": card.get("target_accuracy")}
+    accuracies = {name: accuracy for name, accuracy in measured.items() if accuracy}
     with st.container(horizontal=True, gap="medium"):
         st.metric("Layers", len(found.layers), width="content")
         if card.get("parameters"):
@@ -44,7 +45,8 @@ def _facts(found) -> None:
     if card.get("recipe"):
         with st.popover("How it was trained", icon=":material/receipt_long:", type="tertiary"):
             recipe = {k.replace("_", " "): str(v) for k, v in card["recipe"].items() if v not in (None, "", [], ())}
-            st.dataframe(pd.DataFrame(recipe.items(), columns=["", "Recipe"]), hide_index=True, key="recipe", alt="The recipe of the training")
+            table = pd.DataFrame(recipe.items(), columns=["", "Recipe"])
+            st.dataframe(table, hide_index=True, key="recipe", alt="The recipe of the training")
 
 
 def _interval(name: str, accuracy: dict) -> str:
@@ -61,20 +63,24 @@ def _arrays(source: str) -> None:
         st.metric("Classes", len(found.classes) or "none", width="content")
 
 
-def dataset(data: Dataset, *, title: str, key: str, role: str = "") -> None:
-    """Items, facts and class balance."""
+def dataset(data: Dataset, *, title: str, key: str, role: str = "", wide: bool = False) -> None:
+    """Items, facts and class balance; beside each other when the card has the page's width."""
     with st.container(border=True, key=key, height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"##### {plain(title)}", width="content")
             if role:
                 st.badge(role, color="blue" if role == "target" else "gray")
         st.caption(plain(data.about or ("Brought along." if data.source.startswith("store:") else data.source)))
-        {"image": _pictures, "text": _texts, "array": _columns}[data.modality](data, key)
-        st.caption(" · ".join(_told(data)))
-        if data.labels is not None:
-            most = int(np.bincount(data.labels).max())
-            chart.show(preview.balance(data), key=f"{key}-balance", table=preview.table(data),
-                       alt=f"Items in each of {len(data.classes)} classes, {most} in the largest")
+        items, counts = st.columns(2) if wide else (st.container(), st.container())
+        with items:
+            if not data.source.startswith("rep:"):
+                {"image": _pictures, "text": _texts, "array": _columns}[data.modality](data, key)
+            st.caption(" · ".join(_told(data)))
+        with counts:
+            if data.labels is not None:
+                most = int(np.bincount(data.labels).max())
+                chart.show(preview.balance(data), key=f"{key}-balance", table=preview.table(data),
+                           alt=f"Items in each of {len(data.classes)} classes, {most} in the largest")
         for note in data.notes:
             st.caption(f":material/info: {plain(note)}")
 
@@ -93,17 +99,19 @@ def _texts(data: Dataset, key: str) -> None:
 
 
 def _columns(data: Dataset, key: str) -> None:
-    st.plotly_chart(preview.columns(data), key=f"{key}-columns", config=chart.CONFIG, alt=f"The first columns of {data.name}, coloured by class")
+    chart.show(preview.columns(data), key=f"{key}-columns", alt=f"The first columns of {data.name}, coloured by class")
 
 
 def _told(data: Dataset) -> list[str]:
-    if data.modality == "image":
+    if data.source.startswith("rep:"):
+        what = "known by their ids"
+    elif data.modality == "image":
         what = f"images of {data.items.shape[2]}×{data.items.shape[1]}"
     elif data.modality == "array":
         what = f"rows of {data.items.shape[1]} columns"
     else:
         what = f"texts of {int(np.median([len(t) for t in data.items]))} characters (median)"
-    classes = count(len(data.classes), "class").replace("classs", "classes") if data.labels is not None else "no labels"
+    classes = count(len(data.classes), "class", "classes") if data.labels is not None else "no labels"
     return [count(len(data), "item"), what, classes, *([f"domain {plain(data.domain)}"] if data.domain else [])]
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 CONFIG = {"displaylogo": False, "showSendToCloud": False, "responsive": True,
-          "modeBarButtonsToRemove": ["sendDataToCloud", "autoScale2d", "toggleSpikelines", "hoverClosestCartesian", "hoverCompareCartesian"]}
+          "modeBarButtonsToRemove": ["autoScale2d", "toggleSpikelines", "hoverClosestCartesian", "hoverCompareCartesian"]}
 
 
 def show(figure, *, alt: str, table=None, key: str, **options):

@@ -68,7 +68,7 @@ def panel(at: workspace.Workspace, *, key: str = "extract") -> bool:
     """A line for each pair and one button for all that is missing. True when everything is stored."""
     with st.container(border=True, key=key):
         try:
-            layers = workspace.layer_widths(at.model)
+            workspace.layer_widths(at.model)  # is it here at all?
         except InputError as error:
             messages.problem(error)
             return False
@@ -77,11 +77,12 @@ def panel(at: workspace.Workspace, *, key: str = "extract") -> bool:
             _line(at, pair, key=f"{key}-{pair.role}-{pair.source}")
         wanted = [pair for pair in found if pair.missing]
         if wanted:
-            st.button(f"Extract {count(sum(pair.items for pair in wanted), 'item')}", type="primary", icon=":material/play_arrow:", key=f"{key}-start",
-                      on_click=start, args=(at, wanted), help="Runs every item through the model in the background and stores the state of each layer.")
+            items = count(sum(pair.items for pair in wanted), "item")
+            st.button(f"Extract {items}", type="primary", icon=":material/play_arrow:", key=f"{key}-start", on_click=start,
+                      args=(at, wanted), help="Runs them through the model in the background and stores the state of every layer.")
         ready = all(pair.stored for pair in found)
         if ready:
-            _ready(at, layers, sum(pair.items for pair in found))
+            _ready(at, sum(pair.items for pair in found))
     return ready
 
 
@@ -107,7 +108,8 @@ def _remedy(at, pair: Pair, key: str) -> None:
     """One click to a workspace that works."""
     with st.container(horizontal=True):
         if pair.role == "source":
-            st.button("Leave it out", key=f"{key}-leave", on_click=workspace.choose, kwargs={"sources": [s for s in at.sources if s != pair.source]})
+            st.button("Leave it out", key=f"{key}-leave", on_click=workspace.choose,
+                      kwargs={"sources": [s for s in at.sources if s != pair.source]})
             return
         try:
             other = workspace.fitting(workspace.get_dataset(pair.source).modality)
@@ -121,10 +123,11 @@ def _remedy(at, pair: Pair, key: str) -> None:
                       kwargs={"target": usual[0], "sources": usual[1:2]})
 
 
-def _ready(at, layers: dict, items: int) -> None:
-    widths = sorted({w for w in layers.values() if w})
-    span = "" if not widths else f" of width {widths[0]}" if len(widths) == 1 else f" of width {widths[0]} to {widths[-1]}"
-    what = f"{count(len(layers), 'layer')}{span}" + (f" for {count(items, 'item')}" if items else ", made elsewhere,")
+def _ready(at, items: int) -> None:
+    layers = workspace.get_representation(at.model, at.target).layers
+    widths = sorted({x.shape[1] for x in layers.values()})
+    span = f"width {widths[0]}" if len(widths) == 1 else f"width {widths[0]} to {widths[-1]}"
+    what = f"{count(len(layers), 'layer')} of {span}" + (f" for {count(items, 'item')}" if items else ", made elsewhere")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":green[:material/check_circle:] {what} are ready.", width="content")
+        st.markdown(f":green[:material/check_circle:] Ready: {what}.", width="content")
         st.page_link("workspace/map.py", label="Look at the map", icon=":material/arrow_forward:")

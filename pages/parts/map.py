@@ -82,7 +82,7 @@ def umap(stack: Stack, layer: str, dims: int, *, key: str, **options) -> project
     with st.container(border=True, key=f"{key}-run"):
         if run is None or not run.alive:
             fewer = f", {count(LIMIT, 'item')} of them sampled by domain and class" if len(stack) > LIMIT else ""
-            st.markdown(f"UMAP of {count(len(stack), 'item')} in {plain(layer)}{fewer}, in the background. Until it is done, the map shows PCA.")
+            st.markdown(f"UMAP of {count(len(stack), 'item')} in {plain(layer)}{fewer}, in the background. Until then the map shows PCA.")
             st.button("Compute UMAP", type="primary", icon=":material/play_arrow:", key=f"{key}-start",
                       on_click=lambda: engine.submit(layout, inputs, options, control=control))
         if run is not None:
@@ -135,7 +135,8 @@ def chart(stack: Stack, picture: projection.Projection, colour: Colouring, *, ke
     """Draw it. A lasso, box or click becomes the selection; a selection made elsewhere is ringed. `where` names the place."""
     signature = (stack.key, picture.options.get("method"), where, picture.dims, colour.title, drag, height)
     rings, turn = _rings(stack, key, signature)
-    made = figures.scatter(picture, colour=colour.values, names=colour.names, title=colour.title, symbol=stack.block, kinds=stack.domains,
+    kinds = stack.domains if colour.values is not stack.block else ()  # coloured by domain, the shape says so already
+    made = figures.scatter(picture, colour=colour.values, names=colour.names, title=colour.title, symbol=stack.block, kinds=kinds,
                            hover=_hover(stack.key, stack), highlight=rings, bounds=bounds, drag=drag, height=height,
                            revision=f"{key}-{turn}")
     linked = {} if picture.dims == 3 else {"on_select": lambda: _take(stack, key, signature, where)}
@@ -144,9 +145,8 @@ def chart(stack: Stack, picture: projection.Projection, colour: Colouring, *, ke
         st.caption(f":material/filter_alt: {made.layout.meta['note']}.")
 
 
-def chart_beside(other: Stack, name: str, picture: projection.Projection, shade: str, *, key: str, **look) -> None:
+def chart_beside(other: Stack, name: str, layer: str, picture: projection.Projection, shade: str, *, key: str, **look) -> None:
     """A second representation of the first items of `picture`, turned to lie as close as it can to it."""
-    layer = st.selectbox(f"Layer of {name}", other.layers, len(other.layers) - 1, key="map_beside_layer", bind="query-params")
     found = pictures(other, dims=picture.dims, layer=layer)
     mine, n = found[layer], len(other)
     if picture.options.get("method") == "pca":

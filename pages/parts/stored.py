@@ -16,14 +16,16 @@ WORDS = {"representations": "representation", "datasets": "dataset", "models": "
 def panel() -> None:
     kept = store.default()
     entries = kept.entries()
-    st.caption(f"{size(kept.size())} of {size(kept.cap)} in {plain(kept.folder)}. Above that, what can be computed again goes first, oldest use first.")
+    st.caption(f"{size(kept.size())} of {size(kept.cap)} in {plain(kept.folder)}. "
+               "Above that, what can be computed again is let go, oldest use first.")
     if not entries:
         st.caption("Nothing is stored yet: extract something, or bring your own.")
         return
-    rows = st.dataframe(_table(entries), hide_index=True, height="content" if len(entries) <= 8 else 330, on_select="rerun", selection_mode="multi-row",
-                        key=f"store-table-{st.session_state.get('_store-turn', 0)}", alt=f"{count(len(entries), 'stored thing')}",
-                        column_config={"Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")}).selection.rows
-    chosen = [entries[i] for i in rows if i < len(entries)]
+    turn = st.session_state.get("_store-turn", 0)
+    table = st.dataframe(_table(entries), key=f"store-table-{turn}", hide_index=True, height="content" if len(entries) <= 8 else 330,
+                         on_select="rerun", selection_mode="multi-row", alt=count(len(entries), "stored thing"),
+                         column_config={"Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")})
+    chosen = [entries[i] for i in table.selection.rows if i < len(entries)]
     with st.container(horizontal=True, vertical_alignment="center"):
         if not chosen:
             st.caption("Mark rows to download or delete them.")
@@ -34,22 +36,23 @@ def panel() -> None:
 
 
 def _table(entries: list) -> pd.DataFrame:
-    return pd.DataFrame([{"Kind": WORDS[entry.kind], "Name": workspace.entry_name(entry), "Holds": _holds(entry.facts), "Size": size(entry.bytes),
-                          "Made": datetime.fromtimestamp(entry.created), "From": _origin(entry), "Key": entry.key[:8]} for entry in entries])
+    return pd.DataFrame([{"Kind": WORDS[entry.kind], "Name": workspace.entry_name(entry), "Holds": _holds(entry.facts),
+                          "Size": size(entry.bytes), "Made": datetime.fromtimestamp(entry.created), "From": _origin(entry),
+                          "Key": entry.key[:8]} for entry in entries])
 
 
 def _holds(facts: dict) -> str:
-    parts = [count(number, noun) for noun, number in (("item", facts.get("n") or len(facts.get("ids", ()))), ("layer", len(facts.get("layers", ()))))
-             if number]
-    return ", ".join(parts)
+    items, layers = facts.get("n") or len(facts.get("ids", ())), len(facts.get("layers", ()))
+    return ", ".join(count(number, noun) for number, noun in ((items, "item"), (layers, "layer")) if number)
 
 
 def _origin(entry) -> str:
     """Where it comes from, in a few words."""
     facts, made = entry.facts, entry.facts.get("manifest", {})
     if entry.kind == "representations" and made.get("model"):
-        return f"{made['model'].get('source') or made['model'].get('name')} on {made.get('dataset', {}).get('source', '')}"
-    return facts.get("origin") or made.get("source") or facts.get("architecture") or facts.get("unit", "").rpartition(":")[2] or "brought along"
+        return " on ".join(workspace.label(made.get(part, {}).get("source", "")) for part in ("model", "dataset"))
+    unit = facts.get("unit", "").rpartition(":")[2]
+    return facts.get("origin") or made.get("source") or facts.get("architecture") or unit or "brought along"
 
 
 def _download(kept, entry) -> None:
@@ -71,6 +74,6 @@ def _delete(kept, chosen: list) -> None:
         if st.button("Delete for good", type="primary", key="store-delete-sure"):
             for entry in chosen:
                 kept.delete(entry.kind, entry.key)
-            st.session_state["_store-turn"] = st.session_state.get("_store-turn", 0) + 1
+            st.session_state["_store-turn"] = st.session_state.get("_store-turn", 0) + 1  # unmarks the rows
             messages.later(f"Deleted {what}.")
             st.rerun()

@@ -46,20 +46,18 @@ def choose(**values) -> None:
 def sidebar() -> Workspace:
     _apply_choice()
     models, datasets = model_options(), dataset_options()
+    bound = {"format_func": label, "bind": "query-params", "accept_new_options": True}
     with st.sidebar:
-        model = resolve(st.selectbox("Model", models, _place(models, DEFAULT_MODEL), label, key="model", bind="query-params",
-                                     accept_new_options=True, on_change=_keep_layer,
-                                     help="Built in, stored, or any transformers checkpoint: type hf:org/name or the path of a folder."), models)
+        model = resolve(st.selectbox("Model", models, _place(models, DEFAULT_MODEL), key="model", on_change=_follow_model, **bound,
+                                     help="Built in, stored, or any transformers checkpoint: type hf:org/name or a folder's path."), models)
         arrays = model.startswith("rep:")
         if arrays:
-            datasets = [m for m in models if m.startswith("rep:")]
-            target = model
-            st.selectbox("Target dataset", ["Its own items"], disabled=True, help="A representation made elsewhere brings its own items.")
+            datasets, target = [m for m in models if m.startswith("rep:")], model
+            st.selectbox("Target dataset", ["its own items"], disabled=True, help="A representation made elsewhere brings its own items.")
         else:
-            target = resolve(st.selectbox("Target dataset", datasets, _place(datasets, DEFAULT_TARGET), label, key="target", bind="query-params",
-                                          accept_new_options=True), datasets)
-        chosen = st.multiselect("Compare with" if arrays else "Source datasets", datasets, [] if arrays else list(DEFAULT_SOURCES), label,
-                                key="sources", bind="query-params", accept_new_options=True, placeholder="None")
+            target = resolve(st.selectbox("Target dataset", datasets, _place(datasets, DEFAULT_TARGET), key="target", **bound), datasets)
+        chosen = st.multiselect("Compare with" if arrays else "Source datasets", datasets, [] if arrays else list(DEFAULT_SOURCES),
+                                key="sources", placeholder="None", **bound)
         sources = tuple(s for s in dict.fromkeys(resolve(c, datasets) for c in chosen) if s != target)
         layer = _layer(model)
     st.session_state["_workspace"] = Workspace(model, target, sources, layer)
@@ -81,19 +79,23 @@ def _layers(model: str) -> list[str]:
         return []  # the page says what is missing
 
 
-def _keep_layer() -> None:
-    """After another model was chosen: the same layer if it has one of that name, else its last."""
-    layers = _layers(resolve(st.session_state["model"], model_options()))
+def _follow_model() -> None:
+    """After another model was chosen: the same layer if it has one of that name, else its last; sources of its kind."""
+    model = resolve(st.session_state["model"], model_options())
+    layers = _layers(model)
     if layers and st.session_state.get("layer") not in layers:
         st.session_state["layer"] = layers[-1]
+    sources = st.session_state.get("sources", [])
+    if any(str(s).startswith(("rep:", "Arrays: ")) != model.startswith("rep:") for s in sources):
+        st.session_state["sources"] = [] if model.startswith("rep:") else list(DEFAULT_SOURCES)
 
 
 def _apply_choice() -> None:
     chosen = st.session_state.pop("_chosen", {})
     for key, value in chosen.items():
         st.session_state[key] = list(value) if key == "sources" else value
-    if "model" in chosen and "layer" not in chosen:
-        _keep_layer()
+    if "model" in chosen:
+        _follow_model()
 
 
 # what there is to choose
@@ -165,9 +167,10 @@ def resolve(text: str, options: list[str]) -> str:
     known = [*options, *(f"rep:{kept.key}" for kept in _kept("representations"))]
     if text in known:
         return text
-    start = BROUGHT.fullmatch(text)
-    same = (lambda o: o.partition(":")[2].startswith(start["start"]) and not o.startswith("builtin:")) if start else (lambda o: label(o) == text)
-    return next(filter(same, known), text)
+    brought = BROUGHT.fullmatch(text)
+    if brought:
+        return next((o for o in known if o.partition(":")[2].startswith(brought["start"]) and not o.startswith("builtin:")), text)
+    return next((o for o in known if label(o) == text), text)
 
 
 def _place(options: list[str], wanted: str) -> int:

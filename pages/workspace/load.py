@@ -19,13 +19,14 @@ except InputError as error:
 
 st.subheader("Datasets", anchor=False)
 shown = [(at.target, "target"), *((source, "source") for source in at.sources)]
-for row in (shown[i:i + 2] for i in range(0, len(shown), 2)):
-    for column, (source, role) in zip(st.columns(2), row):
-        with column:
-            try:
-                cards.dataset(workspace.get_dataset(source), title=workspace.label(source), key=f"{role}-{source}", role=role)
-            except InputError as error:
-                messages.problem(error)
+alone = len(shown) == 1
+cells = [cell for _ in range(0, len(shown), 2) for cell in st.columns(1 if alone else 2)]
+for cell, (source, role) in zip(cells, shown, strict=False):
+    with cell:
+        try:
+            cards.dataset(workspace.get_dataset(source), title=workspace.label(source), key=f"{role}-{source}", role=role, wide=alone)
+        except InputError as error:
+            messages.problem(error)
 
 from pages.parts import bring, stored  # noqa: E402  (the page above is drawn first)
 

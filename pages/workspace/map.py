@@ -28,6 +28,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     shade = st.selectbox("Colour", list(colours), key="map_colour", bind="query-params", width=210)
     second = st.selectbox("Beside it", ["Nothing", *stored], key="map_beside", bind="query-params", width=210,
                           help="Another stored representation of the target dataset: same colours, same selection.")
+    other = beside(here, stored[second]) if second in stored else None
+    if other is not None:
+        its_layer = st.selectbox("Its layer", other.layers, len(other.layers) - 1, key="map_beside_layer", bind="query-params", width=150)
 settings = {}
 if method == "UMAP":
     with st.container(horizontal=True):
@@ -50,7 +53,6 @@ said, how = maps.told(here, layer, picture)
 answer.markdown(said)
 answer.caption(how)
 
-other = beside(here, stored[second]) if second in stored else None
 look = {"drag": {"Move": "pan", "Lasso": "lasso", "Box": "select"}[drag], "height": 600 if other is None else 520}
 left, right = st.columns([7, 2] if other is None else [1, 1], gap="medium")
 with left:
@@ -62,7 +64,8 @@ with left:
     st.caption(f"{shown}.{' Points are chosen in 2-D, or by search.' if dims == 3 else ''}")
 if other is not None:
     with right:
-        maps.chart_beside(other, second, picture, shade, key="map-beside-chart", **look)
+        st.markdown(f"**{plain(second)}**, {plain(its_layer)}")
+        maps.chart_beside(other, second, its_layer, picture, shade, key="map-beside-chart", **look)
     right = st.container(horizontal=True)
 
 # the items

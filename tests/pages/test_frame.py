@@ -67,9 +67,9 @@ def test_an_unknown_layer_in_the_address_is_said():
 
 
 @pytest.mark.parametrize("page", ["", "workspace/map.py"])
-@pytest.mark.parametrize("parameters, name", [({"target": "letters · 3f2a91c0"}, "letters"), ({"sources": ["letters · 3f2a91c0"]}, "letters"),
-                                              ({"model": "mine · 3f2a91c0"}, "mine"), ({"target": "store:" + "a" * 32}, "a" * 32),
-                                              ({"model": "builtin:vit/none"}, "vit/none"), ({"model": "rep:" + "b" * 32}, "b" * 32)])
+@pytest.mark.parametrize("parameters, name", [
+    ({"target": "letters · 3f2a91c0"}, "letters"), ({"sources": ["letters · 3f2a91c0"]}, "letters"), ({"model": "mine · 3f2a91c0"}, "mine"),
+    ({"target": "store:" + "a" * 32}, "a" * 32), ({"model": "builtin:vit/none"}, "vit/none"), ({"model": "rep:" + "b" * 32}, "b" * 32)])
 def test_what_is_missing_here_is_named_and_not_dropped(page, parameters, name):
     at = opened(page, **parameters)
     assert name in said(at).replace("\\", "")
