@@ -18,7 +18,7 @@ if __name__ == "__main__":
     from pages.parts import messages, selection, workspace
 
     looks = ROOT / "assets" / "theme"
-    st.set_page_config(page_title="Sextant", page_icon=looks / "icon.svg", layout="wide")
+    st.set_page_config(page_title="Sextant", page_icon=looks / "icon.svg", layout="wide", initial_sidebar_state=330)
     st.logo(looks / "logo.svg", icon_image=looks / "icon.svg", size="large")
 
     page = st.navigation({"Workspace": [

@@ -1,5 +1,6 @@
 """Nearest neighbours in a layer, exactly, and how often they share a class."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,23 +45,35 @@ def nearest(x: np.ndarray, rows, k: int = 10, *, metric: str = "euclidean") -> t
     return found, distances**2 / 2 if metric == "cosine" else distances
 
 
-def agreement(x: np.ndarray, labels: np.ndarray, *, k: int = 10, limit: int = 2000, resamples: int = 1000, level: float = 0.95,
-              seed: int = 0) -> Agreement:
-    """How often neighbours share a label. Above `limit` items, that many are drawn and asked; all remain candidates."""
-    labels = np.asarray(labels)
+def agreement(x: np.ndarray, labels: np.ndarray, **options) -> Agreement:
+    """How often neighbours share a label; options as for `agreements`."""
+    return agreements(x, {"": labels}, **options)[""]
+
+
+def agreements(x: np.ndarray, labels: Mapping[str, np.ndarray], *, k: int = 10, limit: int = 2000, resamples: int = 1000,
+               level: float = 0.95, seed: int = 0) -> dict[str, Agreement]:
+    """The same for several kinds of label at once: neighbours are looked up a single time.
+
+    Above `limit` items, that many are drawn and asked; all remain candidates.
+    """
     n, rng = len(x), np.random.default_rng(seed)
     k = min(k, n - 1)
     rows = np.arange(n) if n <= limit else np.sort(rng.choice(n, limit, replace=False))
     found, _ = nearest(x, rows, k)
-    shares = (labels[found] == labels[rows, None]).mean(axis=1)
-    # a resample draws items with replacement: its mean needs only how many items have each of the k + 1 possible shares
-    counts = np.bincount(np.rint(shares * k).astype(int), minlength=k + 1)
-    means = rng.multinomial(len(rows), counts / len(rows), size=resamples) @ (np.arange(k + 1) / k) / len(rows)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    options = {"k": k, "metric": "euclidean", "limit": limit, "resamples": resamples, "level": level, "seed": seed}
+    return {name: _agreement(np.asarray(y), rows, found, options) for name, y in labels.items()}
+
+
+def _agreement(labels, rows, found, options) -> Agreement:
+    n, k, tail = len(labels), options["k"], (1 - options["level"]) / 2
+    shared = (labels[found] == labels[rows, None]).sum(axis=1)
+    # a resample draws items with replacement: its mean needs only how many items share 0, 1, ... k
+    odds = np.bincount(shared, minlength=k + 1) / len(rows)
+    counts = np.random.default_rng(options["seed"]).multinomial(len(rows), odds, options["resamples"])
+    low, high = np.quantile(counts @ np.arange(k + 1) / (k * len(rows)), [tail, 1 - tail])
     sizes = np.unique(labels, return_counts=True)[1]
     chance = float((sizes * (sizes - 1)).sum() / (n * (n - 1)))
-    return Agreement(float(shares.mean()), float(low), float(high), chance, n, len(rows),
-                     {"k": k, "metric": "euclidean", "limit": limit, "resamples": resamples, "level": level, "seed": seed})
+    return Agreement(float(shared.mean() / k), float(low), float(high), chance, n, len(rows), options)
 
 
 def _prepare(x: np.ndarray, metric: str) -> np.ndarray:

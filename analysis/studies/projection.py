@@ -1,10 +1,11 @@
 """UMAP as a unit of work: on request, in the background, seeded, and stopped when asked."""
 
 import re
+from threading import Thread
 
 import numpy as np
 
-from analysis.errors import InputError
+from analysis.errors import Cancelled, InputError
 from analysis.metrics.projection import Projection, pca, sample
 
 LIMIT = 10_000  # items; more are sampled by domain and class
@@ -17,41 +18,63 @@ def umap(inputs: dict, options: dict, ctx):
     blocks, groups = _gather(inputs["representations"], chosen["layer"])
     n = sum(map(len, blocks))
     chosen["n_neighbors"] = _check_neighbors(chosen["n_neighbors"], min(n, chosen["limit"]))
-    ctx.progress(0, 100, "loading UMAP")
-    import umap as library
-    from tqdm import tqdm
-
-    tqdm.monitor_interval = 0  # no second thread that writes to the bar
     used = sample(groups, chosen["limit"], seed=chosen["seed"])
     x = np.concatenate(blocks)[used]
     if x.shape[1] > FIRST:
-        ctx.progress(2, 100, f"principal components: {x.shape[1]} → {FIRST}")
+        ctx.progress(0, 100, f"principal components: {x.shape[1]} → {FIRST}")
         x = pca([x], dims=min(FIRST, len(x)), seed=chosen["seed"]).points
-    ctx.progress(5, 100, f"neighbours of {len(x):,} items")
-    watch = {"disable": False, "file": _Epochs(ctx), "mininterval": 0.1, "bar_format": "{n_fmt}/{total_fmt}"}
-    fit = library.UMAP(n_components=chosen["dims"], n_neighbors=chosen["n_neighbors"], min_dist=chosen["min_dist"], n_jobs=1,
-                       random_state=chosen["seed"], init="spectral" if len(x) > 10 * chosen["dims"] else "random", tqdm_kwds=watch)
-    points = fit.fit_transform(x).astype(np.float32)
-    ends = np.cumsum([0, *map(len, blocks)])
-    sizes = tuple(int(v) for v in np.diff(np.searchsorted(used, ends)))
+    points = _Attended(ctx).fit(x, chosen)
+    sizes = np.diff(np.searchsorted(used, np.cumsum([0, *map(len, blocks)])))
     made = {"method": "umap", "first": min(FIRST, blocks[0].shape[1]), **chosen}
-    yield Projection(points - points.mean(axis=0), sizes, np.zeros(0), used, n, made)
+    yield Projection(points - points.mean(axis=0), tuple(int(v) for v in sizes), np.zeros(0), used, n, made)
 
 
 umap.VERSION = 1
 
 
-class _Epochs:
-    """What UMAP's progress bar writes to: an epoch count, handed on. A cancel is raised from here, in the middle of the fit."""
+class _Attended:
+    """UMAP in a thread of its own, while this one passes on how far it is and hears a cancel: the library does neither."""
 
     def __init__(self, ctx):
-        self.ctx = ctx
+        self.ctx, self.at, self.stopped, self.points, self.error = ctx, (1, 100, "loading UMAP"), False, None, None
+
+    def fit(self, x: np.ndarray, chosen: dict) -> np.ndarray:
+        thread = Thread(target=self._fit, args=(x, chosen), daemon=True)
+        thread.start()
+        try:
+            while thread.is_alive():
+                self.ctx.progress(*self.at)
+                thread.join(0.1)
+            self.ctx.progress(*self.at)
+        except BaseException:
+            self.stopped = True
+            raise
+        if self.error is not None:
+            raise self.error
+        return self.points
+
+    def _fit(self, x, chosen) -> None:
+        try:
+            import umap as library
+            from tqdm import tqdm
+
+            tqdm.monitor_interval = 0  # one thread is enough to write to the bar
+            self.at = (5, 100, f"neighbours of {len(x):,} items".replace(",", "\u202f"))
+            bar = {"disable": False, "file": self, "mininterval": 0.1, "bar_format": "{n_fmt}/{total_fmt}"}
+            fit = library.UMAP(n_components=chosen["dims"], n_neighbors=chosen["n_neighbors"], min_dist=chosen["min_dist"], n_jobs=1,
+                               random_state=chosen["seed"], init="spectral" if len(x) > 10 * chosen["dims"] else "random", tqdm_kwds=bar)
+            self.points = fit.fit_transform(x).astype(np.float32)
+        except BaseException as error:
+            self.error = error
 
     def write(self, text: str) -> None:
+        """What UMAP's progress bar writes: "120/500"."""
+        if self.stopped:
+            raise Cancelled
         count = re.search(r"(\d+)/(\d+)", text)
         if count:
             done, total = map(int, count.groups())
-            self.ctx.progress(10 + 90 * done // max(total, 1), 100, f"epoch {done} of {total}")
+            self.at = (10 + 90 * done // max(total, 1), 100, f"epoch {done} of {total}")
 
     def flush(self) -> None:
         pass

@@ -152,7 +152,7 @@ def _weights() -> None:
         with st.spinner("Looking which architecture they fit …"):
             from analysis.models.weights import load_weights
             from analysis.tensors import open_tensors
-            fits = _once("weights", key, lambda: next((a for a in known if _loads(lambda: load_weights(path, a))), None))
+            fits = _once("weights", key, lambda: next((a for a in known if _loads(load_weights, path, a)), None))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             architecture = st.selectbox("Architecture", list(known), list(known).index(fits) if fits else 0, lambda a: f"{a}: {known[a]}",
                                         key=f"{key}-architecture")
@@ -172,9 +172,9 @@ def _weights() -> None:
             _done(f"Kept. {found.name} is the model now.", "weights-file")
 
 
-def _loads(load) -> bool:
+def _loads(load, *given) -> bool:
     try:
-        load()
+        load(*given)
     except InputError:
         return False
     return True

@@ -20,7 +20,7 @@ def model(source: str) -> None:
             else:
                 _facts(workspace.get_model(source))
         widths = workspace.layer_widths(source)
-        table = pd.DataFrame({"Layer": list(widths), "Width": pd.array([w or None for w in widths.values()], dtype="Int64")})
+        table = pd.DataFrame({"Layer": list(widths), **({"Width": list(widths.values())} if all(widths.values()) else {})})
         layers.dataframe(table, hide_index=True, height="content" if len(table) <= 6 else 248, key="layer-table",
                          alt=f"The {len(table)} layers and their widths")
 

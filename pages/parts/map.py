@@ -33,9 +33,9 @@ def told(stack: Stack, layer: str, picture: projection.Projection) -> tuple[str,
     """What the layer's neighbourhoods and the picture say, and how that was measured."""
     phrases = {"class": "share its class"} if stack.labels is not None else {}
     phrases |= {"domain": "come from its own domain"} if len(stack.domains) > 1 else {}
-    found = {what: _agreement(stack.key, layer, what, stack) for what in phrases}
-    parts = [f"**{_percent(a.value)}** {phrases[what]} ({100 * a.low:.0f}–{100 * a.high:.0f}; chance {100 * a.chance:.0f})"
-             for what, a in found.items()]
+    found = _agreements(stack.key, layer, stack) if phrases else {}
+    parts = [f"**{_percent(found[what].value)}** {phrase} ({100 * found[what].low:.0f}–{100 * found[what].high:.0f}; "
+             f"chance {100 * found[what].chance:.0f})" for what, phrase in phrases.items()]
     said = how = ""
     if parts:
         a = next(iter(found.values()))
@@ -49,9 +49,9 @@ def told(stack: Stack, layer: str, picture: projection.Projection) -> tuple[str,
 
 
 @st.cache_resource(max_entries=256, show_spinner="Looking at neighbourhoods …")
-def _agreement(key: tuple, layer: str, what: str, _stack: Stack) -> neighbours.Agreement:
-    limit = max(300, min(3000, 20_000_000 // len(_stack)))
-    return neighbours.agreement(_stack.x(layer), _stack.labels if what == "class" else _stack.block, limit=limit)
+def _agreements(key: tuple, layer: str, _stack: Stack) -> dict[str, neighbours.Agreement]:
+    labels = {"domain": _stack.block} | ({} if _stack.labels is None else {"class": _stack.labels})
+    return neighbours.agreements(_stack.x(layer), labels, limit=max(300, min(3000, 20_000_000 // len(_stack))))
 
 
 def _percent(share: float) -> str:

@@ -41,9 +41,9 @@ def chip() -> None:
     if digest is None:
         return
     with st.sidebar, st.container(border=True, gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f":material/ink_selection: **{count(len(chosen), 'item')} selected**" if chosen else "**Selection not found**")
-            st.button("Clear the selection", icon=":material/close:", on_click=clear, key="clear-selection", type="tertiary", help="Clear")
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="xsmall"):
+            st.markdown(f"**{count(len(chosen), 'item')} selected**" if chosen else "**Selection not found**", width="content")
+            st.button("Clear", on_click=clear, key="clear-selection", type="tertiary", help="Let go of the selection")
         st.caption(plain(chosen.origin) if chosen else f"{plain(digest[:8])} is not in this store. Select the items again on the map.")
 
 

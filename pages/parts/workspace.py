@@ -7,6 +7,7 @@ of its digest, so that a link opened where it is missing can say what to load.
 """
 
 import re
+import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -182,13 +183,13 @@ def _place(options: list[str], wanted: str) -> int:
 def get_model(source: str):
     """The Model; an InputError says what to load when it is not here. A representation made elsewhere has none."""
     _refuse_missing(source, "model")
-    return _model(source, _changed(source))
+    return _patiently(_model, source)
 
 
 def get_dataset(source: str):
     """The Dataset. For "rep:<key>": the one it was made on when that is stored, else its ids as texts."""
     _refuse_missing(source, "dataset")
-    return _items(source) if source.startswith("rep:") else _dataset(source, _changed(source))
+    return _items(source) if source.startswith("rep:") else _patiently(_dataset, source)
 
 
 def get_representation(model: str, dataset: str):
@@ -206,6 +207,24 @@ def layer_widths(model: str) -> dict[str, int | None]:
         return {name: x.shape[1] for name, x in _brought(model).layers.items()}
     found = get_model(model)
     return {name: found.widths.get(name) for name in found.layers}
+
+
+def _patiently(load, source: str):
+    """A hub that did not answer is not asked again by every run of a page: that takes seconds each time."""
+    when, error = _refused().get((load, source), (0.0, None))
+    if error is not None and time.monotonic() - when < 30:
+        raise error
+    try:
+        return load(source, _changed(source))
+    except InputError as error:
+        if source.startswith("hf:"):
+            _refused()[load, source] = time.monotonic(), error
+        raise
+
+
+@st.cache_resource(show_spinner=False)
+def _refused() -> dict:
+    return {}
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from analysis.errors import InputError
-from pages.parts import cards, extraction, messages, workspace
-
 st.title("Load")
 st.markdown("Choose a model and datasets in the sidebar, or bring your own below. Then extract what every layer makes of every item.")
-at = workspace.current()
 
+from analysis.errors import InputError  # noqa: E402  (the heading is on the screen before pandas loads)
+from pages.parts import bring, cards, extraction, messages, stored, workspace  # noqa: E402
+
+at = workspace.current()
 extraction.panel(at)
 
 st.subheader("Model", anchor=False)
@@ -27,8 +27,6 @@ for cell, (source, role) in zip(cells, shown, strict=False):
             cards.dataset(workspace.get_dataset(source), title=workspace.label(source), key=f"{role}-{source}", role=role, wide=alone)
         except InputError as error:
             messages.problem(error)
-
-from pages.parts import bring, stored  # noqa: E402  (the page above is drawn first)
 
 st.subheader("Bring your own", anchor=False)
 bring.panel()
