@@ -10,25 +10,34 @@ POINTS = 1500  # drawn as they are; more are thinned out evenly, and the axis sa
 
 
 def pick(dataset: Dataset, *, columns: int = 10, rows: int = 4) -> np.ndarray:
-    """Which items a preview shows: the first `rows` of up to `columns` classes, row by row; without labels, the first ones."""
+    """Which items a preview shows, as a grid (rows, columns) with -1 where there is none: the first ones of each class,
+    the classes side by side and as many of them as there are columns; without labels, the first items in reading order."""
     if dataset.labels is None:
-        return np.arange(min(len(dataset), columns * rows))
-    first = [np.flatnonzero(dataset.labels == c)[:rows] for c in range(min(columns, len(dataset.classes)))]
-    return np.array([items[r] for r in range(rows) for items in first if r < len(items)])
+        places = np.arange(columns * rows).reshape(rows, columns)
+        return np.where(places < len(dataset), places, -1)
+    shown = min(columns, len(dataset.classes))
+    each = columns // shown
+    grid = np.full((rows, shown, each), -1)
+    for c in range(shown):
+        first = np.flatnonzero(dataset.labels == c)[:rows * each]
+        block = np.full(rows * each, -1)
+        block[:len(first)] = first
+        grid[:, c] = block.reshape(rows, each)
+    grid = grid.reshape(rows, shown * each)
+    return grid[(grid >= 0).any(axis=1)]
 
 
 def sheet(dataset: Dataset, *, columns: int = 10, rows: int = 4, gap: int = 2, side: int = 64) -> np.ndarray:
-    """Some pictures as one, uint8 (h, w, 4), see-through between them: a column for each class."""
-    shown = [dataset.items[i] for i in pick(dataset, columns=columns, rows=rows)]
-    across = columns if dataset.labels is None else min(columns, len(dataset.classes))
-    step = max(1, -(-max(shown[0].shape[:2]) // side))  # large pictures are thinned out to about `side` pixels
-    tall, wide = shown[0][::step, ::step].shape[:2]
-    down = -(-len(shown) // across)
-    out = np.zeros((down * (tall + gap) - gap, across * (wide + gap) - gap, 4), np.uint8)
-    for place, picture in enumerate(shown):
-        y, x = place // across * (tall + gap), place % across * (wide + gap)
-        out[y:y + tall, x:x + wide, :3] = picture[::step, ::step]
-        out[y:y + tall, x:x + wide, 3] = 255
+    """Some pictures as one, uint8 (h, w, 4), see-through between them; large ones are thinned out to about `side` pixels."""
+    grid = pick(dataset, columns=columns, rows=rows)
+    step = max(1, -(-max(dataset.items.shape[1:3]) // side))
+    tall, wide = dataset.items[0, ::step, ::step].shape[:2]
+    out = np.zeros((len(grid) * (tall + gap) - gap, grid.shape[1] * (wide + gap) - gap, 4), np.uint8)
+    for (row, column), item in np.ndenumerate(grid):
+        if item >= 0:
+            y, x = row * (tall + gap), column * (wide + gap)
+            out[y:y + tall, x:x + wide, :3] = dataset.items[item, ::step, ::step]
+            out[y:y + tall, x:x + wide, 3] = 255
     return out
 
 

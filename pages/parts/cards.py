@@ -27,7 +27,7 @@ def model(source: str) -> None:
 
 def _facts(found) -> None:
     card = found.card
-    st.markdown(f"##### {plain(found.name)}")
+    st.markdown(f"**{plain(found.name)}**")
     about = [text.rstrip(".") + "." for text in dict.fromkeys(card.get(k, "").rstrip(".") for k in ("about", "architecture_about")) if text]
     st.caption(plain(" ".join(about) or f"Reads {found.modality}s."))
     measured = {"Source accuracy": card.get("source_accuracy"), "Target accuracy": card.get("target_accuracy")}
@@ -55,7 +55,7 @@ def _interval(name: str, accuracy: dict) -> str:
 
 def _arrays(source: str) -> None:
     found = workspace.get_representation(source, source)
-    st.markdown(f"##### {plain(workspace.label(source))}")
+    st.markdown(f"**{plain(workspace.label(source))}**")
     st.caption("A representation made elsewhere: no model, only what came out of it.")
     with st.container(horizontal=True, gap="large"):
         st.metric("Layers", len(found.layers), width="content")
@@ -67,7 +67,7 @@ def dataset(data: Dataset, *, title: str, key: str, role: str = "", wide: bool =
     """Items, facts and class balance; beside each other when the card has the page's width."""
     with st.container(border=True, key=key, height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"##### {plain(title)}", width="content")
+            st.markdown(f"**{plain(title)}**", width="content")
             if role:
                 st.badge(role, color="blue" if role == "target" else "gray")
         st.caption(plain(data.about or ("Brought along." if data.source.startswith("store:") else data.source)))
@@ -86,12 +86,12 @@ def dataset(data: Dataset, *, title: str, key: str, role: str = "", wide: bool =
 
 
 def _pictures(data: Dataset, key: str) -> None:
-    shown = "a column for each class" if data.labels is not None else "the first ones"
+    shown = "class by class" if data.labels is not None else "the first ones"
     st.image(preview.sheet(data), width="stretch", output_format="PNG", alt=f"Pictures of {data.name}, {shown}")
 
 
 def _texts(data: Dataset, key: str) -> None:
-    rows = preview.pick(data, columns=2, rows=3)
+    rows = [i for i in preview.pick(data, columns=2, rows=3).flat if i >= 0]
     table = pd.DataFrame({"Text": [plain(_cut(data.items[i])) for i in rows]})
     if data.labels is not None:
         table["Class"] = [plain(data.classes[data.labels[i]]) for i in rows]

@@ -24,7 +24,7 @@ def panel() -> None:
     turn = st.session_state.get("_store-turn", 0)
     table = st.dataframe(_table(entries), key=f"store-table-{turn}", hide_index=True, height="content" if len(entries) <= 8 else 330,
                          on_select="rerun", selection_mode="multi-row", alt=count(len(entries), "stored thing"),
-                         column_config={"Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")})
+                         column_config={"Made": st.column_config.DatetimeColumn(format="D MMM, HH:mm")})
     chosen = [entries[i] for i in table.selection.rows if i < len(entries)]
     with st.container(horizontal=True, vertical_alignment="center"):
         if not chosen:
@@ -51,6 +51,8 @@ def _origin(entry) -> str:
     facts, made = entry.facts, entry.facts.get("manifest", {})
     if entry.kind == "representations" and made.get("model"):
         return " on ".join(workspace.label(made.get(part, {}).get("source", "")) for part in ("model", "dataset"))
+    if entry.kind == "selections":
+        return "chosen on a page"
     unit = facts.get("unit", "").rpartition(":")[2]
     return facts.get("origin") or made.get("source") or facts.get("architecture") or unit or "brought along"
 

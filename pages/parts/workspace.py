@@ -147,6 +147,8 @@ def fitting(modality: str) -> dict:
 
 def entry_name(entry: store.Entry) -> str:
     facts, made = entry.facts, entry.facts.get("manifest", {})
+    if entry.kind == "selections":
+        return facts["origin"]
     model = made.get("model", {}).get("name") or made.get("model_name") or ""
     domain = facts.get("domain") or made.get("dataset", {}).get("name") or ""
     return facts.get("name") or " on ".join(filter(None, (model, domain))) or "unnamed"

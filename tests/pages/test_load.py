@@ -70,6 +70,18 @@ def test_texts_and_arrays_have_previews_too():
     assert "rows of 3 columns" in texts(at) and "texts of" in texts(at) and len(at.table) == 1
 
 
+def test_a_sheet_shows_each_class_in_columns_of_its_own():
+    from analysis.figures.preview import pick, sheet
+    pictures = np.arange(1, 8, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 6, 3), np.uint8)
+    data = Dataset(pictures, [0, 1, 0, 1, 0, 1, 0])
+    assert pick(data, columns=2, rows=4).tolist() == [[0, 1], [2, 3], [4, 5], [6, -1]]
+    assert pick(data, columns=4, rows=4).tolist() == [[0, 2, 1, 3], [4, 6, 5, -1]]
+    drawn = sheet(data, columns=2, rows=4, gap=1)
+    assert drawn.shape == (4 * 5 - 1, 2 * 7 - 1, 4)
+    assert (drawn[5:9, 7:13, :3] == 4).all() and (drawn[15:, 7:, 3] == 0).all() and (drawn[4, :, 3] == 0).all()
+    assert pick(Dataset(pictures), columns=5, rows=4)[:2].tolist() == [[0, 1, 2, 3, 4], [5, 6, -1, -1, -1]]
+
+
 # extraction
 
 def test_what_was_asked_for_is_extracted_and_the_map_is_offered(store):
