@@ -56,7 +56,8 @@ def check_fit(model: Model, dataset: Dataset) -> None:
     """A model takes one kind of item; the data itself takes images and arrays."""
     if dataset.modality not in model.reads:
         kinds = {"image": "images", "text": "texts", "array": "arrays"}
-        raise InputError(f"{model.name} reads {' or '.join(kinds[t] for t in model.reads)}, but {dataset.name or 'this dataset'} holds {kinds[dataset.modality]}.",
+        raise InputError(f"{model.name} reads {' or '.join(kinds[t] for t in model.reads)}, "
+                         f"but {dataset.name or 'this dataset'} holds {kinds[dataset.modality]}.",
                          f"Choose a model for {kinds[dataset.modality]}, or a dataset of {kinds[model.reads[0]]}.")
 
 

@@ -30,7 +30,11 @@ class Ref:
         return cls("representation", key, resolve("representation", key).digest)
 
     def resolve(self):
-        return resolve(self.kind, self.source)
+        """The thing itself, which must still be what it was when it was named: a result is filed under that digest."""
+        found = resolve(self.kind, self.source)
+        if found.digest != self.digest:
+            raise InputError(f"The {self.kind} {self.source} was changed since this run was asked for.", "Load it again and repeat the run.")
+        return found
 
 
 def resolve(kind: str, source: str):

@@ -128,13 +128,6 @@ def _download(repo: str, revision: str | None) -> Path:
                          f"Use a local folder. {local}") from error
 
 
-def cache_folder(source: str) -> Path:
-    """Where the hub's client keeps the files of `hf:org/name[@revision]`, whether they are there or not."""
-    from huggingface_hub.constants import HF_HUB_CACHE
-    from huggingface_hub.file_download import repo_folder_name
-    return Path(HF_HUB_CACHE) / repo_folder_name(repo_id=source.removeprefix("hf:").partition("@")[0], repo_type="model")
-
-
 def is_here(source: str) -> bool:
     """Whether `hf:org/name[@revision]` can be described without fetching anything."""
     import huggingface_hub

@@ -12,7 +12,8 @@ from analysis.data import inspect_table, load_dataset, load_domains, tables
 from analysis.data.dataset import Dataset
 from analysis.digest import digest, digest_file
 from analysis.errors import InputError
-from pages.parts import cards, messages, workspace
+from analysis.studies.fetching import fetch_dataset
+from pages.parts import cards, fetch, messages, workspace
 from pages.parts.messages import count, plain
 
 NONE = "none"
@@ -122,15 +123,23 @@ def _place() -> None:
         return
     try:
         if kind == "Model":
+            if workspace.is_away(text) and fetch.panel(text, key="place-model") is None:
+                return
             with st.spinner("Looking at the model …"):
                 found = workspace.get_model(text)
             cards.model(text)
             if st.button("Use this model", type="primary", icon=":material/check:", key="place-use"):
                 workspace.choose(model=text)
                 _done(f"{found.name} is the model now.", "place")
-        elif text.startswith(("hf:", "builtin:")):
-            with st.spinner("Fetching the dataset …"):
-                data = _once("place", text, lambda: load_dataset(text))
+        elif text.startswith("hf:"):
+            fetched = fetch.panel(text, fetch_dataset, key="place-dataset")
+            if fetched is not None:
+                cards.dataset(workspace.get_dataset(fetched.source), title=fetched.name, key="place-fetched")
+                if st.button("Use this dataset", type="primary", icon=":material/check:", key="place-use"):
+                    workspace.choose(target=fetched.source, **workspace.fitting(workspace.get_dataset(fetched.source).modality))
+                    _done(f"{fetched.name} is the target now.", "place")
+        elif text.startswith("builtin:"):
+            data = _once("place", text, lambda: load_dataset(text))
             _keep_dataset([data], slot="place", key=f"place-{data.digest[:6]}")
         else:
             path = Path(text).expanduser()

@@ -10,7 +10,7 @@ from analysis.errors import InputError
 from analysis.extraction import check_fit
 from analysis.extraction import key as stored_key
 from analysis.studies.extraction import extraction
-from pages.parts import job, messages, workspace
+from pages.parts import fetch, job, messages, workspace
 from pages.parts.messages import count, plain
 
 
@@ -67,6 +67,9 @@ def _control(pair: Pair) -> str:
 def panel(at: workspace.Workspace, *, key: str = "extract") -> bool:
     """A line for each pair and one button for all that is missing. True when everything is stored."""
     with st.container(border=True, key=key):
+        if workspace.is_away(at.model):
+            fetch.panel(at.model, key=key)
+            return False
         try:
             workspace.layer_widths(at.model)  # is it here at all?
         except InputError as error:
@@ -117,7 +120,7 @@ def _remedy(at, pair: Pair, key: str) -> None:
             other = {}
         if other:
             st.button(f"Use the model {workspace.label(other['model'])}", key=f"{key}-model", on_click=workspace.choose, kwargs=other)
-        usual = [entry.id for entry in catalogue() if entry.modality in workspace.get_model(at.model).modality]
+        usual = [entry.id for entry in catalogue() if entry.modality in workspace.get_model(at.model).reads]
         if usual:
             st.button(f"Use the dataset {workspace.label(usual[0])}", key=f"{key}-dataset", on_click=workspace.choose,
                       kwargs={"target": usual[0], "sources": usual[1:2]})

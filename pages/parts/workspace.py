@@ -137,7 +137,7 @@ def _read_kept(folder: str, kind: str, changed: int) -> list[Kept]:
 def fitting(modality: str) -> dict:
     """What to choose so that the model reads such items: nothing when it does already, or when no built-in one would."""
     try:
-        if modality in get_model(current().model).modality:
+        if modality in get_model(current().model).reads:
             return {}
     except InputError:
         pass
@@ -272,7 +272,19 @@ def _changed(source: str) -> float:
     return path.stat().st_mtime if path.exists() else 0.0
 
 
+def is_away(model: str) -> bool:
+    """A checkpoint of the hub that would have to be fetched first: never in the middle of a page."""
+    if not model.startswith("hf:"):
+        return False
+    from analysis.models.hub import is_here
+    return not is_here(model)
+
+
 def _refuse_missing(source: str, what: str) -> None:
+    if what == "model" and is_away(source):
+        raise InputError(f"{source.removeprefix('hf:')} is not on this machine yet.", "Press “Fetch it from the hub”, at the top of the load page.")
+    if what == "dataset" and source.startswith("hf:"):
+        raise InputError(f"{source.removeprefix('hf:')} lies on the hub.", "Fetch it on the load page, under “Hugging Face or folder”: it is kept as yours.")
     brought = BROUGHT.fullmatch(source)
     if brought:
         name = source.rpartition(" · ")[0]

@@ -1,5 +1,4 @@
 import os
-import re
 
 import pytest
 
@@ -31,20 +30,16 @@ def fresh_server(browser, tmp_path):
         yield s
 
 
-def probing(message) -> bool:
-    """On a deep link streamlit's own script first asks whether the server lives under the page's path; the 404 is its answer."""
-    return "404" in message.text and re.search(r"/[a-z]+/_stcore/(health|host-config)$", message.location.get("url", "")) is not None
-
-
 @pytest.fixture
 def page(browser):
     """A new tab that remembers what went wrong in it."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     tab = context.new_page()
     tab.errors = []
-    tab.on("console", lambda m: tab.errors.append(f"{m.text} {m.location}") if m.type == "error" and not probing(m) else None)
+    tab.on("console", lambda m: tab.errors.append(f"{m.text} {m.location}") if m.type == "error" else None)
     tab.on("pageerror", lambda e: tab.errors.append(str(e)))
-    tab.on("request", lambda r: tab.errors.append(f"request to {r.url}") if not r.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")) else None)
+    ours = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")
+    tab.on("request", lambda r: None if r.url.startswith(ours) else tab.errors.append(f"request to {r.url}"))
     tab.set_default_timeout(20_000)
     yield tab
     context.close()

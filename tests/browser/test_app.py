@@ -55,7 +55,7 @@ def test_a_lasso_becomes_the_selection_and_follows_to_the_other_page(server, pag
     page.goto(f"{server.address}/map{SMALL}&map_drag=Box")
     extract = page.get_by_role("button", name=re.compile("Extract"))
     plot = page.locator(".js-plotly-plot .nsewdrag").first
-    page.wait_for_function("() => document.querySelector('.js-plotly-plot') || [...document.querySelectorAll('button')].some(b => b.innerText.includes('Extract'))")
+    plot.or_(extract).first.wait_for()
     if extract.count():
         extract.first.click()
     plot.wait_for()
@@ -115,9 +115,11 @@ def test_both_themes(server, browser, scheme):
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     page.goto(server.address)
     page.get_by_role("heading", name="Datasets").wait_for()
-    light = page.evaluate("() => { const c = getComputedStyle(document.querySelector('.stApp')).backgroundColor.match(/\\d+/g).map(Number); return (c[0]+c[1]+c[2])/3 }")
+    brightness = """([what, property]) => {
+        const c = getComputedStyle(document.querySelector(what))[property].match(/[0-9]+/g).map(Number); return (c[0] + c[1] + c[2]) / 3 }"""
+    light = page.evaluate(brightness, [".stApp", "backgroundColor"])
+    text = page.evaluate(brightness, ["h1", "color"])
     assert light > 200 if scheme == "light" else light < 60
-    text = page.evaluate("() => { const c = getComputedStyle(document.querySelector('h1')).color.match(/\\d+/g).map(Number); return (c[0]+c[1]+c[2])/3 }")
     assert abs(text - light) > 120, "the heading cannot be read"
     assert errors == []
     context.close()

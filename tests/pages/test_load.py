@@ -179,7 +179,20 @@ def test_a_folder_on_this_machine_is_loaded_by_its_path(store, tmp_path):
     assert len(store.dataset(workspace(at).target.removeprefix("store:"))) == 9
 
 
-@pytest.mark.parametrize("text", ["hf:nobody/nothing", "/no/such/folder", "vit"])
+def test_a_hub_model_is_fetched_when_asked_for_and_failing_says_why(store):
+    at = opened(**CIRCLE)
+    next(t for t in at.text_input if t.key.startswith("place")).set_value("hf:nobody/nothing").run()
+    assert "not on this machine yet" in texts(at) and not at.error
+    at.button(key="place-model-fetch").click().run()
+    end = time.monotonic() + 30
+    while not at.error and time.monotonic() < end:
+        time.sleep(0.3)
+        at.run()
+    assert "nobody/nothing" in said(at) and nothing_stored(store)
+    assert not at.exception and at.button(key="place-model-fetch")  # to try again
+
+
+@pytest.mark.parametrize("text", ["/no/such/folder", "vit"])
 def test_a_model_that_is_not_there_gets_a_message(text):
     at = opened(**CIRCLE)
     next(t for t in at.text_input if t.key.startswith("place")).set_value(text).run()
