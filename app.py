@@ -1,5 +1,8 @@
 """The served application: `streamlit run app.py`. The pages are routed in pages/frame.py."""
 
+import sys
+import threading
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -16,5 +19,21 @@ def shell(request) -> HTMLResponse:
     return HTMLResponse(SHELL.read_text(encoding="utf-8").replace("<head>", HERE, 1), headers={"cache-control": "no-cache"})
 
 
+def warm() -> None:
+    """While the first browser still loads its script: what the first page will need."""
+    import pandas  # noqa: F401
+    import plotly.graph_objects  # noqa: F401
+
+    import analysis.store  # noqa: F401
+
+
+@asynccontextmanager
+async def lifespan(_app):
+    threading.Thread(target=warm, daemon=True).start()
+    yield
+    if "analysis.engine" in sys.modules:
+        sys.modules["analysis.engine"].shutdown()  # its workers leave with the server
+
+
 addresses = [f"/{page.stem}" for page in PAGES.glob("*/*.py") if page.parent.name != "parts"]
-app = st.App(PAGES / "frame.py", routes=[Route(address, shell) for address in addresses])
+app = st.App(PAGES / "frame.py", lifespan=lifespan, routes=[Route(address, shell) for address in addresses])

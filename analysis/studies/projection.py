@@ -5,7 +5,7 @@ from threading import Thread
 
 import numpy as np
 
-from analysis.errors import Cancelled, InputError
+from analysis.errors import InputError
 from analysis.metrics.projection import Projection, pca, sample
 
 LIMIT = 10_000  # items; more are sampled by domain and class
@@ -36,19 +36,15 @@ class _Attended:
     """UMAP in a thread of its own, while this one passes on how far it is and hears a cancel: the library does neither."""
 
     def __init__(self, ctx):
-        self.ctx, self.at, self.stopped, self.points, self.error = ctx, (1, 100, "loading UMAP"), False, None, None
+        self.ctx, self.at, self.points, self.error = ctx, (1, 100, "loading UMAP"), None, None
 
     def fit(self, x: np.ndarray, chosen: dict) -> np.ndarray:
         thread = Thread(target=self._fit, args=(x, chosen), daemon=True)
         thread.start()
-        try:
-            while thread.is_alive():
-                self.ctx.progress(*self.at)
-                thread.join(0.1)
+        while thread.is_alive():  # a cancel is raised from here; the thread ends with the worker's process
             self.ctx.progress(*self.at)
-        except BaseException:
-            self.stopped = True
-            raise
+            thread.join(0.1)
+        self.ctx.progress(*self.at)
         if self.error is not None:
             raise self.error
         return self.points
@@ -68,9 +64,7 @@ class _Attended:
             self.error = error
 
     def write(self, text: str) -> None:
-        """What UMAP's progress bar writes: "120/500"."""
-        if self.stopped:
-            raise Cancelled
+        """What UMAP's progress bar writes: "120/500". Nothing may be raised in here: the bar would never give its lock back."""
         count = re.search(r"(\d+)/(\d+)", text)
         if count:
             done, total = map(int, count.groups())
