@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analysis.engine.task import Task
 
-IDLE = 60.0  # seconds without a job after which the foreman's memory is given back
+IDLE = 30.0  # seconds without a job after which the foreman's memory is given back
 ROOT = Path(__file__).resolve().parents[2]
 
 

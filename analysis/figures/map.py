@@ -98,15 +98,15 @@ class _Marks:
         """A white ring under a dark one: seen on any ground. Those outside a later lasso vanish by themselves."""
         if not mask.any():
             return []
-        wide = self.size + (6 if mask.sum() <= 300 else 3)
+        few = mask.sum() <= 50  # many rings would cover what they mark
+        wide = self.size + (6 if few else 3)
         looks = [{"size": wide, "line": {"width": w, "color": c}, "color": c, "symbol": "circle-open"}
-                 for w, c in zip((4.5, 2) if self.dims == 2 else (1, 1), template.RING, strict=True)]
+                 for w, c in zip((4.5, 2) if few else (2.5, 1), template.RING, strict=True)]
         if self.dims == 3:  # no line widths there: one solid mark, a size up
             rim = {"width": 1, "color": template.RING[0]}
             looks = [{"size": self.size * 2, "color": template.HIGHLIGHT, "symbol": "diamond", "line": rim}]
         more = {} if self.dims == 3 else {"unselected": {"marker": {"opacity": 0}}, "selected": {"marker": {"size": wide}}}
-        more |= {"name": "selected", "legendgroup": "selected", "hover": False, "hoverinfo": "skip"}
-        return [self._make(mask, marker=look, showlegend=look is looks[-1], **more) for look in looks]
+        return [self._make(mask, marker=look, name="selected", showlegend=False, hover=False, hoverinfo="skip", **more) for look in looks]
 
     def _shapes(self, mask):
         return np.array(self.symbols, dtype=object)[self.shape[mask]]
@@ -129,7 +129,7 @@ def _axes(projection: Projection, bounds: np.ndarray) -> dict:
                   "showline": True, "linecolor": template.GREY}
         titles = [t.replace(" of variance", "") for t in titles]
         scene = {f"{a}axis": {**plain, "range": r, "title": {"text": t}} for a, t, r in zip("xyz", titles, ranges, strict=True)}
-        return {"scene": {**scene, "aspectmode": "data", "camera": {"eye": {"x": 1.15, "y": 1.15, "z": 0.7}}}}
+        return {"scene": {**scene, "aspectmode": "data", "camera": {"eye": {"x": 1.4, "y": 1.4, "z": 0.85}}}}
     x, y = [{**plain, "range": r, "title": {"text": t}} for t, r in zip(titles, ranges, strict=True)]
     return {"xaxis": x, "yaxis": {**y, "scaleanchor": "x"}}
 

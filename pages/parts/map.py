@@ -55,7 +55,7 @@ def _agreements(key: tuple, layer: str, _stack: Stack) -> dict[str, neighbours.A
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f}\u202f%" if 0.1 <= share <= 0.985 else f"{100 * share:.1f}\u202f%"
+    return f"{100 * share:.{0 if 0.1 <= share <= 0.985 or share == 1 else 1}f}\u202f%"
 
 
 # where the items stand

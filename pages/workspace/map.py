@@ -25,12 +25,12 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     axes = st.segmented_control("Axes", ["2-D", "3-D"], default="2-D", key="map_axes", bind="query-params", required=True)
     drag = st.segmented_control("Drag to", ["Move", "Lasso", "Box"], default="Move", key="map_drag", bind="query-params", required=True,
                                 disabled=axes == "3-D", help="Move and zoom, and click a point; or draw round points to select them.")
-    shade = st.selectbox("Colour", list(colours), key="map_colour", bind="query-params", width=210)
-    second = st.selectbox("Beside it", ["Nothing", *stored], key="map_beside", bind="query-params", width=210,
+    shade = st.selectbox("Colour", list(colours), key="map_colour", bind="query-params", width=170)
+    second = st.selectbox("Beside it", ["Nothing", *stored], key="map_beside", bind="query-params", width=180,
                           help="Another stored representation of the target dataset: same colours, same selection.")
     other = beside(here, stored[second]) if second in stored else None
     if other is not None:
-        its_layer = st.selectbox("Its layer", other.layers, len(other.layers) - 1, key="map_beside_layer", bind="query-params", width=150)
+        its_layer = st.selectbox("Its layer", other.layers, len(other.layers) - 1, key="map_beside_layer", bind="query-params", width=115)
 settings = {}
 if method == "UMAP":
     with st.container(horizontal=True):
