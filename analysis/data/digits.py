@@ -28,7 +28,7 @@ OCCLUSION = (6, 9, 12, 15, 18)  # side of the grey square in pixels
 def _domains() -> dict[str, str]:
     shifts = {"noise": "under grey noise", "blur": "blurred", "contrast": "with less contrast", "occlusion": "partly behind a grey square"}
     return {
-        "handwritten": "1,797 handwritten digits of scikit-learn, enlarged from 8x8 to 32x32.",
+        "handwritten": "The 1797 handwritten digits of scikit-learn, enlarged from 8x8 to 32x32.",
         "printed": "Digits in the fonts that ship with matplotlib, at random size, place, slant, turn and brightness.",
         "seven-segment": "Digits of a seven-segment display, with random thickness, slant, gap, size and place.",
         **{f"handwritten-{kind}-{level}": f"The same handwritten digits, {words}, severity {level} of 5."

@@ -103,9 +103,9 @@ class Stack:
         return ("", None) if data is None else (data.modality, data.items[row - self.starts[b]])
 
     def select(self, rows: np.ndarray, origin: str) -> None:
-        """Make rows the session's selection. It holds items of one dataset: the target's when there are any, else the most frequent."""
+        """Make rows the session's selection. It holds items of one dataset: the one that most of them belong to."""
         counts = np.bincount(self.block[rows], minlength=len(self.representations))
-        b = 0 if counts[0] else int(counts.argmax())
+        b = int(counts.argmax())
         kept = rows[self.block[rows] == b]
         left = f"; {len(rows) - len(kept):,} of other domains left out".replace(",", "\u202f") if len(kept) < len(rows) else ""
         selection.set(Selection(self.representations[b].dataset, tuple(self.ids[i] for i in kept), origin + left))

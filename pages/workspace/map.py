@@ -25,8 +25,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     axes = st.segmented_control("Axes", ["2-D", "3-D"], default="2-D", key="map_axes", bind="query-params", required=True)
     drag = st.segmented_control("Drag to", ["Move", "Lasso", "Box"], default="Move", key="map_drag", bind="query-params", required=True,
                                 disabled=axes == "3-D", help="Move and zoom, and click a point; or draw round points to select them.")
-    shade = st.selectbox("Colour", list(colours), key="map_colour", bind="query-params", width=170)
-    second = st.selectbox("Beside it", ["Nothing", *stored], key="map_beside", bind="query-params", width=180,
+    shade = st.selectbox("Colour", list(colours), key="map_colour", bind="query-params", width=155)
+    second = st.selectbox("Beside it", ["Nothing", *stored], key="map_beside", bind="query-params", width=155,
                           help="Another stored representation of the target dataset: same colours, same selection.")
     other = beside(here, stored[second]) if second in stored else None
     if other is not None:
@@ -61,7 +61,8 @@ with left:
     maps.chart(here, picture, colour, key="map-chart", where=layer, bounds=bounds, **look,
                alt=f"{method} of {layer}: {len(here):,} items, coloured by {colour.title}")
     shown = " and ".join(f"{count(len(r), 'item')} of {plain(d)}" for r, d in zip(here.representations, here.domains, strict=True))
-    st.caption(f"{shown}.{' Points are chosen in 2-D, or by search.' if dims == 3 else ''}")
+    alone = " This layer has axes of its own: all layers together are too many numbers to align here." if len(pictures) < len(here.layers) else ""
+    st.caption(f"{shown}.{' Points are chosen in 2-D, or by search.' if dims == 3 else ''}{alone}")
 if other is not None:
     with right:
         st.markdown(f"**{plain(second)}**, {plain(its_layer)}")
