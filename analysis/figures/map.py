@@ -11,6 +11,7 @@ from analysis.metrics.projection import bounds as bounds_of
 
 LIMIT = 50_000  # points drawn; more are sampled, and the figure says so
 WEBGL = 1_500  # points from which the browser's graphics processor draws
+NAMED = 12  # classes up to which each is named in the picture
 TEXT = 90  # characters of an item's text in a hover label
 
 
@@ -42,7 +43,8 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
     note = _note(len(rows), projection, len(names) > 0, seed)
     bounds = bounds_of([projection]) if bounds is None else bounds
     return template.figure(*traces, height=height, meta={"note": note, "shown": len(rows), "of": projection.n}, uirevision=revision,
-                           dragmode=drag, legend=_legend(title, colour.dtype.kind == "f"), **_axes(projection, bounds))
+                           dragmode=drag, legend=_legend(title, colour.dtype.kind == "f"), annotations=mark.named(colour[rows], names),
+                           **_axes(projection, bounds))
 
 
 def labels(ids: Sequence[str], *facts: Sequence[str]) -> list[str]:
@@ -93,6 +95,17 @@ class _Marks:
         looks = [{"color": template.GREY, "symbol": self.symbols[i % len(self.symbols)], "size": self.size} for i in range(len(self.names))]
         return [self.kind(**nowhere, mode="markers", name=str(name), marker=look, hoverinfo="skip", legendgroup="shape",
                           legendgrouptitle={"text": "domain"}) for name, look in zip(self.names, looks, strict=True)]
+
+    def named(self, classes, names):
+        """A few classes are named in the picture too, each in the middle of its points of the first domain: colour alone is no name."""
+        if self.dims == 3 or not len(names) or not 1 < len(np.unique(classes)) <= NAMED:
+            return []
+        first = np.ones(len(classes), bool) if self.shape is None else self.shape == self.shape.min()
+        middle = {i: np.median(self.points[(classes == i) & first], axis=0) for i in np.unique(classes[first])}
+        colours = [colour for colour, _ in template.marks(len(names))]
+        return [{"x": float(x), "y": float(y), "text": _plain(str(names[i])[:18]), "showarrow": False, "bgcolor": template.DARK, "opacity": 0.85,
+                 "bordercolor": colours[i], "borderwidth": 1.5, "borderpad": 2, "font": {"color": "#FFFFFF", "size": 11}}
+                for i, (x, y) in middle.items()]
 
     def rings(self, mask):
         """A white ring under a dark one: seen on any ground. Those outside a later lasso vanish by themselves."""

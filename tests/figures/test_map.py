@@ -117,3 +117,14 @@ def test_the_themes_are_those_the_colours_were_chosen_for():
         for ground in (theme["backgroundColor"], theme["secondaryBackgroundColor"], theme["sidebar"]["backgroundColor"]):
             assert template.contrast(theme["textColor"], ground) >= 4.5 and template.contrast(theme["linkColor"], ground) >= 4.5
     assert "http" not in json.dumps(config)
+
+
+def test_a_few_classes_are_named_where_they_lie_in_the_first_domain():
+    picture, labels, domain = cloud(), np.repeat([0, 1, 2], 30), np.tile([0, 1], 45)
+    figure = maps.scatter(picture, colour=labels, names=("a", "b", "c<d"), symbol=domain, kinds=("here", "there"))
+    assert [a.text for a in figure.layout.annotations] == ["a", "b", "c&lt;d"]
+    for i, label in enumerate(figure.layout.annotations):
+        mine = picture.points[(labels == i) & (domain == 0)]
+        assert (label.x, label.y) == pytest.approx(tuple(np.median(mine, axis=0)))
+    many = maps.scatter(picture, colour=np.arange(90), names=[str(i) for i in range(90)])
+    assert not many.layout.annotations and not maps.scatter(cloud(dims=3), colour=labels, names="abc").layout.annotations
