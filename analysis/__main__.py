@@ -20,6 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
         if error.hint:
             print(f"       {error.hint}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"error: {error.filename or 'a file'} cannot be written or read: {error.strerror or error}.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on where it was", file=sys.stderr)
         return 130
@@ -37,6 +40,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--pooling", choices=("native", "cls", "mean", "last"), help="how tokens become one row (default: the model's own way)")
     p.add_argument("--batch-size", type=_batch, default="auto", help="items at a time (default: auto)")
     p.add_argument("--device", default="auto", help="cpu, cuda, ... (default: auto)")
+    p.add_argument("--architecture", metavar="NAME", help="of the zoo: what MODEL is when it is a .safetensors file of your own weights")
+    p.add_argument("--drop-bad-rows", action="store_true", help="leave out rows of DATASET with NaN, infinite or missing values")
     p.add_argument("--out", metavar="FILE", help="also write the representation to FILE (.safetensors or .npz)")
     p.set_defaults(run=extract)
 
@@ -51,17 +56,22 @@ def parser() -> argparse.ArgumentParser:
 
 def extract(options) -> dict:
     from analysis import extract as run
+    from analysis import load_dataset, load_model
     from analysis.store import describe
 
+    if options.out and not options.out.endswith((".safetensors", ".npz")):
+        raise InputError(f"{options.out!r} has no ending that a representation is written as.", "Use .safetensors or .npz.")
+    model = load_model(options.model, **({"architecture": options.architecture} if options.architecture else {}))
+    dataset = load_dataset(options.dataset, **({"drop_bad_rows": True} if options.drop_bad_rows else {}))
     begun = time.perf_counter()
-    found = run(options.model, options.dataset, layers=options.layers, pooling=options.pooling, batch_size=options.batch_size,
+    found = run(model, dataset, layers=options.layers, pooling=options.pooling, batch_size=options.batch_size,
                 device=options.device, progress=_Progress())
     if options.out:
         found.save(options.out)
     if options.json != "-":
         for name, x in found.layers.items():
             print(f"{name:<24} {x.shape[0]} x {x.shape[1]}")
-        print(f"{len(found.layers)} layers of {found.manifest['model']['name']} on {found.manifest['dataset']['name']}, "
+        print(f"{len(found.layers)} layer{'s' * (len(found.layers) != 1)} of {found.manifest['model']['name']} on {found.manifest['dataset']['name']}, "
               f"{time.perf_counter() - begun:.1f} s; in the store as {found.manifest['key']}")
     return describe(found)
 

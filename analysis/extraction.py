@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,9 @@ import numpy as np
 from analysis.data.dataset import Dataset
 from analysis.digest import digest
 from analysis.errors import Cancelled, InputError
-from analysis.models.model import Model
+from analysis.models.model import Model, check_pooling
 from analysis.representation import LABELS, LOGITS, Representation, from_header
-from analysis.store import Store, default, describe
+from analysis.store import Store, default, describe, unwritable
 from analysis.tensors import header_bytes, open_tensors, write_json
 
 VERSION = 1  # of what comes out: a new one makes every stored representation a miss
@@ -41,14 +40,19 @@ def extract(model: Model | str, dataset: Dataset | str, *, layers: str | Sequenc
         from analysis.data import load_dataset
         dataset = load_dataset(dataset)
     store = store or default()
+    for given, kind in ((model, Model), (dataset, Dataset)):
+        if not isinstance(given, kind):
+            raise InputError(f"{type(given).__name__} is no {kind.__name__.lower()}.",
+                             f"Give a {kind.__name__}, or an id such as those that `python -m analysis list` shows.")
     check_fit(model, dataset)
+    check_pooling(pooling or "native")
+    progress = progress or (lambda done, total, note: None)
+    batch = _batch_size(batch_size, dataset)
     name = key(model, dataset, layers=layers, pooling=pooling)
-    with _alone(store, name):
+    with store.alone(name, waiting=lambda: progress(0, len(dataset), "another process is extracting this")):
         found = store.representation(name)
         if found is None:
-            run = _Run(store, name, model, dataset, model.choose(layers), pooling or "native")
-            run.all(_batch_size(batch_size, dataset), _device(device), progress or (lambda done, total, note: None))
-            found = store.representation(name)
+            found = _Run(store, name, model, dataset, model.choose(layers), pooling or "native").all(batch, _device(device), progress)
     return found
 
 
@@ -74,23 +78,36 @@ class _Run:
         lengths = [len(t) for t in dataset.items] if dataset.modality == "text" else None
         self.order = np.argsort(lengths, kind="stable")[::-1] if lengths else np.arange(len(dataset))
 
-    def all(self, batch: int, device: str, progress: Callable) -> None:
-        done, spent, total = self._resume(), 0.0, len(self.dataset)
+    def all(self, batch: int, device: str, progress: Callable) -> Representation:
+        note = f"{self.model.name} on {self.dataset.name or self.dataset.domain}"
         try:
-            progress(done, total, f"{self.model.name} on {self.dataset.name or self.dataset.domain}")
-            while done < total:
-                begun = time.perf_counter()
-                rows = self.order[done:done + batch]
-                self._write(rows, *self.model.run(self._items(rows), layers=self.layers, pooling=self.pooling, device=device))
-                done, spent = done + len(rows), spent + time.perf_counter() - begun
-                if spent > SHARD_SECONDS and done < total:
-                    self._note(done)
-                    spent = 0.0
-                progress(done, total, f"{self.model.name} on {self.dataset.name or self.dataset.domain}")
-        except (Cancelled, InputError):
+            self._batches(batch, device, lambda done: progress(done, len(self.dataset), note))
+            return self._finish(device, batch)
+        except EOFError:
+            raise  # whoever asked is gone: what is done stays, to be resumed
+        except (Cancelled, InputError, MemoryError):
             self._drop()
             raise
-        self._finish(device, batch)
+        except OSError as error:
+            self._drop()
+            raise unwritable(self.store.folder, error) from error
+        except Exception as error:
+            self._drop()
+            raise InputError(f"{self.model.name} fails on these items: {type(error).__name__}: {error}.",
+                             "Check that its preprocessing gives what its first layer takes.") from error
+
+    def _batches(self, batch: int, device: str, progress: Callable) -> None:
+        done, spent, total = self._resume(), 0.0, len(self.dataset)
+        progress(done)
+        while done < total:
+            begun = time.perf_counter()
+            rows = self.order[done:done + batch]
+            self._write(rows, *self.model.run(self._items(rows), layers=self.layers, pooling=self.pooling, device=device))
+            done, spent = done + len(rows), spent + time.perf_counter() - begun
+            if spent > SHARD_SECONDS and done < total:
+                self._note(done)
+                spent = 0.0
+            progress(done)
 
     def _items(self, rows):
         items = self.dataset.items
@@ -99,6 +116,8 @@ class _Run:
     def _write(self, rows, states, logits) -> None:
         states = {**states, **({} if logits is None else {LOGITS: logits})}
         for name, x in states.items():
+            if x.ndim != 2 or len(x) != len(rows):
+                raise InputError(f"{self.model.name} gives {name!r} as {x.shape} for {len(rows)} items.", "The first axis must be the items: one row for each.")
             bad = ~np.isfinite(x).all(axis=1)
             if bad.any():
                 where = "the logits" if name == LOGITS else f"the layer {name!r}"
@@ -119,7 +138,10 @@ class _Run:
         with open(self.partial, "wb") as file:
             file.write(head)
             last = max(offsets[k] + int(np.prod(s)) * np.dtype(t).itemsize for k, (t, s) in shapes.items())
-            file.truncate(last)
+            if hasattr(os, "posix_fallocate"):  # a full disk says so here, and does not kill the process at a later write
+                os.posix_fallocate(file.fileno(), 0, last)
+            else:
+                file.truncate(last)
         self._map(widths, offsets)
         if self.dataset.labels is not None:
             np.memmap(self.partial, "<i8", "r+", offsets[LABELS], (n,))[:] = self.dataset.labels
@@ -158,46 +180,24 @@ class _Run:
         return {"format": 1, "order": self.layers, "classes": list(data.classes), "ids": list(data.ids), "heads": list(model.classes),
                 "domain": data.domain, "dataset": data.digest, "manifest": manifest}
 
-    def _finish(self, device: str, batch: int) -> None:
+    def _finish(self, device: str, batch: int) -> Representation:
         for array in self.maps.values():
             array.flush()
         whole = from_header(open_tensors(self.partial), self._header(), trusted=True)
         facts = {**describe(whole), "made": {"device": device, "batch": batch, "python": sys.version.split()[0], "torch": _version("torch")}}
-        del whole
         self.maps.clear()
         os.replace(self.partial, self.final)
         self.store.put("representations", self.name, facts)
         self.record.unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(store: Store, name: str):
-    """One process at a time works on a key; a second one waits and then finds the result."""
-    path = Path(store.path("representations", name, ".lock"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:  # Windows: the app's engine already shares equal requests
-        yield
-        return
-    while True:
-        with open(path, "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if not path.exists() or os.fstat(file.fileno()).st_ino != path.stat().st_ino:
-                continue  # the one before removed this file while we waited for it
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-            return
+        return whole  # mapped already: it stays readable whatever happens to the file's name
 
 
 def _batch_size(asked: int | str, dataset: Dataset) -> int:
     if asked == "auto":
         return {"image": 256, "text": 32, "array": 4096}[dataset.modality]
-    if not isinstance(asked, int) or asked < 1:
+    if isinstance(asked, bool) or not hasattr(asked, "__index__") or asked < 1:
         raise InputError(f"A batch of {asked!r} items cannot be run.", 'Give a whole number from 1, or "auto".')
-    return asked
+    return int(asked)
 
 
 def _device(asked: str) -> str:
@@ -207,8 +207,8 @@ def _device(asked: str) -> str:
     if asked == "auto":
         return best
     try:
-        torch.empty(1, device=asked)
-    except (RuntimeError, AssertionError):
+        torch.zeros(1, device=asked).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError):
         raise InputError(f"The device {asked!r} is not there.", f"Use {best!r} or \"auto\".") from None
     return asked
 

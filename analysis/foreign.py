@@ -4,19 +4,21 @@ import json
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from analysis.data import tables
-from analysis.data.arrays import CLASSES, IDS, LABELS, dropped, finite_rows, first_named, read_arrays, rows
-from analysis.data.guard import MAX_FILE, MAX_UNPACKED, Archive, check_file
+from analysis.data.arrays import CLASSES, IDS, dropped, finite_rows, first_named, read_arrays
+from analysis.data.arrays import LABELS as USUAL_LABELS
+from analysis.data.dataset import as_array, rows_in_words
+from analysis.data.guard import MAX_FILE, MAX_UNPACKED, Archive, as_path, check_file
 from analysis.errors import InputError
-from analysis.representation import Representation, from_header, load_own
-from analysis.tensors import open_tensors
+from analysis.representation import HEADER, LABELS, LOGITS, Representation, entry_name, from_header
+from analysis.tensors import open_tensors, read_header
 
-HEADER = "sextant.header"
 PROBABILITIES = ("probabilities", "probs", "proba")
 SMALLEST = 1e-12  # a probability of nothing has no logarithm
 ENDINGS = (".safetensors", ".npz", ".npy", *tables.ENDINGS)
@@ -51,12 +53,14 @@ class _File:
 
 
 def inspect_representation(path) -> Preview:
-    path = Path(path).expanduser()
-    own = _load_own(path)
+    path = as_path(path)
+    own = _read_own(path)
     if own:
-        shapes = tuple((k, v.shape, str(v.dtype)) for k, v in own.layers.items())
-        held = lambda key: key if getattr(own, key) is not None else ""
-        return Preview(shapes, tuple(own.layers), held("labels"), held("logits"), "", "ids", ("written by Sextant",))
+        tensors, header = own
+        order = tuple(k for k in header["order"] if k in tensors)
+        shapes = tuple((k, tensors[k].shape, str(tensors[k].dtype)) for k in order)
+        held = lambda key: key.removeprefix("sextant.") if key in tensors else ""
+        return Preview(shapes, order, held(LABELS), held(LOGITS), "", "ids", ("written by Sextant",))
     file = _open(path)
     shapes = tuple((k, file.arrays[k].shape, str(file.arrays[k].dtype)) for k in file.layers)
     return Preview(shapes, tuple(file.layers), file.labels, file.logits, file.probabilities, file.ids, file.notes)
@@ -70,10 +74,10 @@ def load_representation(path, *, labels=None, order=None, drop_bad_rows: bool = 
     order   layer names, which and in what order; None: all in natural order (block2 before block10)
     drop_bad_rows   leave out rows with NaN or infinite values
     """
-    path = Path(path).expanduser()
-    own = _load_own(path)
+    path = as_path(path)
+    own = _read_own(path)
     if own:
-        return _adapt(own, labels, order, path)
+        return _from_own(*own, path, labels, order, drop_bad_rows)
     file = _open(path, labels if isinstance(labels, str) else None)
     names = _ordered(file.layers, order, path.name)
     layers = {k: file.arrays[k] for k in names}
@@ -86,7 +90,7 @@ def load_representation(path, *, labels=None, order=None, drop_bad_rows: bool = 
     notes = list(file.notes)
     bad = _bad_rows([*layers.values(), logits] if drop_bad_rows else [], values, n)  # otherwise each layer is checked and named by itself
     if bad.any() and not drop_bad_rows:
-        raise InputError(f"{path.name} has no label in {rows(bad)}.", "Drop these rows (drop_bad_rows=True) or fill in their labels.")
+        raise InputError(f"{path.name} has no label in {rows_in_words(bad)}.", "Drop these rows (drop_bad_rows=True) or fill in their labels.")
     if bad.any():
         notes.append(dropped(bad))
         layers = {k: v[~bad] for k, v in layers.items()}
@@ -99,35 +103,62 @@ def load_representation(path, *, labels=None, order=None, drop_bad_rows: bool = 
 # our own files
 
 
-def _load_own(path: Path) -> Representation | None:
+def _read_own(path: Path) -> tuple[dict, dict] | None:
+    """(tensors, header) of a file that `Representation.save` or the store wrote; None when it is somebody else's."""
     ending = path.suffix.lower()
     if ending not in (".safetensors", ".npz"):
         return None
     check_file(path, limit=_limit(path))
-    try:
+    with _header_trouble(path):
         if ending == ".safetensors":
-            return load_own(path)
-        with Archive(path) as archive:
-            if f"{HEADER}.npy" not in archive.entries:
+            meta = read_header(path)[1]
+            if "sextant" not in meta:
                 return None
-        arrays = read_arrays(path)
-        header = json.loads(arrays.pop(HEADER).tobytes())
-        header.get("manifest", {}).pop("checked", None)  # a promise that only our own store may make
-        return from_header(arrays, header)
+            tensors, header = open_tensors(path), json.loads(meta["sextant"])
+        else:
+            with Archive(path) as archive:
+                if f"{HEADER}.npy" not in archive.entries:
+                    return None
+            arrays = read_arrays(path)
+            header = json.loads(arrays[HEADER].tobytes())
+            tensors = {k: arrays[entry_name(k)] for k in (*header["order"], LOGITS, LABELS) if entry_name(k) in arrays}
+        if not all(isinstance(k, str) for k in header["order"]):
+            raise ValueError("a layer is named by a text")
+        return tensors, header
+
+
+def _from_own(tensors: dict, header: dict, path: Path, labels, order, drop_bad_rows: bool) -> Representation:
+    if order is not None:
+        header["order"] = _ordered(header["order"], order, path.name)
+    with _header_trouble(path):
+        if labels is not None:
+            tensors[LABELS], _ = _labels(labels, _File(path.name, {}, []), len(header["ids"]))
+            header["classes"] = ()
+        if drop_bad_rows:
+            tensors, header = _without_bad_rows(tensors, header)
+        return from_header(tensors, header)
+
+
+def _without_bad_rows(tensors: dict, header: dict) -> tuple[dict, dict]:
+    order, manifest = header["order"], header.get("manifest", {})
+    n = len(tensors[order[0]])
+    bad = _bad_rows([tensors.get(k) for k in (*order, LOGITS)], tensors.get(LABELS), n)
+    if not bad.any():
+        return tensors, header
+    ids = [i for i, gone in zip(header["ids"], bad, strict=True) if not gone]
+    notes = [*manifest.get("notes", ()), dropped(bad)]
+    return ({k: v[~bad] if v is not None and len(v) == n else v for k, v in tensors.items()},
+            {**header, "ids": ids, "dataset": "", "manifest": {**manifest, "notes": notes}})  # no longer the rows of that dataset
+
+
+@contextmanager
+def _header_trouble(path: Path):
+    try:
+        yield
     except InputError:
         raise
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError):
         raise InputError(f"{path.name} carries a Sextant header that cannot be read.", "Save the representation again.") from None
-
-
-def _adapt(own: Representation, labels, order, path: Path) -> Representation:
-    changes = {}
-    if order is not None:
-        changes["layers"] = {k: own.layers[k] for k in _ordered(list(own.layers), order, path.name)}
-    if labels is not None:
-        values, _ = _labels(labels, _File(path.name, {}, []), len(own))
-        changes |= {"labels": values, "classes": ()}
-    return replace(own, **changes) if changes else own
 
 
 def _limit(path: Path) -> float:
@@ -150,11 +181,13 @@ def _open(path: Path, label: str | None = None) -> _File:
     flat = [k for k, v in arrays.items() if v.ndim == 1 or v.shape[1:] == (1,)]
     known = lambda names, wanted: first_named(names, wanted) or ""
     file = _File(path.name, arrays, [], logits=known(arrays, ("logits",)), probabilities=known(arrays, PROBABILITIES),
-                 labels=label if label in arrays else known(flat, LABELS), ids=known(flat, IDS), classes=known(flat, CLASSES))
+                 labels=label if label in arrays else known(flat, USUAL_LABELS), ids=known(flat, IDS), classes=known(flat, CLASSES))
     rest = [k for k in arrays if k not in (file.labels, file.ids, file.logits, file.probabilities, file.classes)]
     file.layers = sorted([k for k in rest if arrays[k].ndim >= 2] or rest, key=natural)
     left = [k for k in rest if k not in file.layers]
     file.notes = (f"left out, for want of two axes: {', '.join(left)}",) if left else ()
+    file.notes += tuple(f"{k!r} has shape {arrays[k].shape} and is taken for a layer; labels have one axis, as y.argmax(axis=1) has"
+                        for k in file.layers if k.lower() in USUAL_LABELS and arrays[k].ndim >= 2)
     if not file.layers:
         raise InputError(f"{path.name} holds no layer (arrays: {', '.join(arrays) or 'none'}).",
                          "Give at least one table with one row per item.")
@@ -220,8 +253,8 @@ def _labels(labels, file: _File, n: int) -> tuple:
         return None, None
     path, column = labels if isinstance(labels, tuple) and len(labels) == 2 and isinstance(labels[0], (str, Path)) else (labels, None)
     if not isinstance(path, (str, Path)):
-        return (path.detach().cpu().numpy() if hasattr(path, "detach") else np.asarray(path)), None
-    path = Path(path).expanduser()
+        return as_array(path, "labels"), None
+    path = as_path(path)
     if not path.is_file():
         raise InputError(f"{file.name} holds no labels named {str(path)!r}, and there is no such file.",
                          f"It holds: {', '.join(file.arrays) or 'its own labels only'}.")
@@ -235,7 +268,7 @@ def _read_labels(path: Path, column: str | None, n: int) -> np.ndarray:
     check_file(path)
     if path.suffix.lower() in (".npy", ".npz"):
         arrays = read_arrays(path)
-        name = column or first_named(arrays, LABELS) or next(iter(arrays))
+        name = column or first_named(arrays, USUAL_LABELS) or next(iter(arrays))
         if name not in arrays:
             raise InputError(f"{path.name} holds no array {name!r}.", f"Its arrays: {', '.join(arrays)}.")
         return np.ravel(arrays[name])

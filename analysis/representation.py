@@ -1,6 +1,8 @@
 """Representation: what comes out of a model on a dataset."""
 
 import json
+import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,12 +11,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from analysis.data.dataset import check_matrix, index_labels
+from analysis.data.dataset import as_array, check_matrix, frozen, index_labels
 from analysis.digest import digest
 from analysis.errors import InputError
-from analysis.tensors import open_tensors, read_header, replacing, save_tensors
+from analysis.tensors import replacing, save_tensors
 
-LOGITS, LABELS = "sextant.logits", "sextant.labels"  # names that no layer may take
+LOGITS, LABELS, HEADER = "sextant.logits", "sextant.labels", "sextant.header"
+RESERVED = (LOGITS, LABELS, HEADER, "__metadata__")  # names that no layer may take
 
 
 class _Trusted(dict):
@@ -44,14 +47,19 @@ class Representation:
 
     def __post_init__(self):
         put = lambda key, value: object.__setattr__(self, key, value)  # noqa: E731
+        if not isinstance(self.layers, Mapping):
+            raise InputError(f"The layers are given as {type(self.layers).__name__}, without names.",
+                             'Give a mapping of layer name to an (n, d) table: Representation({"layer": x}).')
         if not self.layers:
             raise InputError("A representation needs at least one layer.", "Give a mapping of layer name to an (n, d) table.")
         trusted = isinstance(self.layers, _Trusted)
         layers, n = {}, None
         for name, x in self.layers.items():
-            x = x if trusted else check_matrix(_numpy(x), str(name), rows=n)
+            if name in RESERVED:
+                raise InputError(f"A layer cannot be named {name!r}: files of representations use that name.", "Rename the layer.")
+            x = x if trusted else check_matrix(as_array(x, repr(name)), str(name), rows=n)
             n = len(x)
-            layers[str(name)] = _frozen(x)
+            layers[str(name)] = frozen(x)
         if n < 2:
             raise InputError(f"The representation has {n} row{'s' * (n != 1)}.", "At least 2 items are needed to compare anything.")
         put("layers", MappingProxyType(layers))
@@ -59,11 +67,12 @@ class Representation:
         if len(self.ids) != n or len(set(self.ids)) != n:
             raise InputError(f"The representation has {n} rows and {len(set(self.ids))} different ids.", "Give one unique id per row.")
         if self.labels is not None:
-            labels, classes = index_labels(_numpy(self.labels), self.classes, n, "The representation")
+            labels, classes = index_labels(self.labels, self.classes, n, "The representation")
             put("labels", labels)
             put("classes", classes)
         if self.logits is not None:
-            put("logits", _frozen(check_matrix(_numpy(self.logits), "logits", rows=n)))
+            put("logits", frozen(check_matrix(as_array(self.logits, "'logits'"), "logits", rows=n)))
+        put("heads", tuple(str(h) for h in self.heads))
         put("manifest", MappingProxyType(dict(self.manifest)))
 
     def __len__(self) -> int:
@@ -71,7 +80,9 @@ class Representation:
 
     def __repr__(self) -> str:
         widths = ", ".join(f"{k} {v.shape[1]}" for k, v in self.layers.items())
-        return f"Representation({self.manifest.get('model', {}).get('name', 'arrays')} on {self.domain or 'items'}: {len(self)} items; {widths})"
+        model = self.manifest.get("model", "arrays")
+        name = model.get("name", "arrays") if isinstance(model, Mapping) else model
+        return f"Representation({name} on {self.domain or 'items'}: {len(self)} items; {widths})"
 
     @cached_property
     def probabilities(self) -> np.ndarray | None:
@@ -85,7 +96,8 @@ class Representation:
     @cached_property
     def digest(self) -> str:
         """Of everything that a metric can see; the manifest is provenance and does not count."""
-        return digest("representation", dict(self.layers), self.labels, self.classes, self.ids, self.logits, self.domain, self.dataset)
+        return digest("representation", dict(self.layers), self.labels, self.classes, self.ids, self.logits, self.heads, self.domain,
+                      self.dataset)
 
     def save(self, path) -> Path:
         """Write `.safetensors` (order, class names and ids as JSON in its metadata) or `.npz` (keys in order)."""
@@ -95,10 +107,12 @@ class Representation:
         if path.suffix == ".safetensors":
             save_tensors(path, tensors, {"sextant": json.dumps(self.header(), ensure_ascii=False)})
         elif path.suffix == ".npz":
-            with replacing(path) as file:
-                # texts as plain utf-8 bytes: an npz without a pickle in it
-                head = np.frombuffer(json.dumps(self.header(), ensure_ascii=False).encode(), np.uint8)
-                np.savez(file, **{**tensors, "sextant.header": head})
+            # texts as plain utf-8 bytes: an npz without a pickle in it
+            head = np.frombuffer(json.dumps(self.header(), ensure_ascii=False).encode(), np.uint8)
+            with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:  # np.savez takes no array named "file"
+                for name, x in {**tensors, HEADER: head}.items():
+                    with archive.open(f"{entry_name(name)}.npy", "w", force_zip64=True) as entry:
+                        np.lib.format.write_array(entry, np.asarray(x), allow_pickle=False)
         else:
             raise InputError(f"A representation cannot be saved as {path.suffix or 'a file without ending'!r}.", "Use .safetensors or .npz.")
         return path
@@ -108,16 +122,9 @@ class Representation:
                 "heads": list(self.heads), "domain": self.domain, "dataset": self.dataset, "manifest": dict(self.manifest)}
 
 
-def load_own(path) -> Representation | None:
-    """A `.safetensors` that `save` or the store wrote, layers mapped from disk; None when the file is somebody else's."""
-    _, meta, _ = read_header(path)
-    if "sextant" not in meta:
-        return None
-    try:
-        header = json.loads(meta["sextant"])
-    except ValueError:
-        raise InputError(f"{Path(path).name} carries a Sextant header that cannot be read.", "Save the representation again.") from None
-    return from_header(open_tensors(path), header)
+def entry_name(layer: str) -> str:
+    """How a layer is called inside an npz: by its name, with what a zip cannot take written as %2F."""
+    return re.sub(r"^\.|[^\w .-]", lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), layer) or "%"
 
 
 def from_header(tensors: dict, header: dict, *, trusted: bool = False) -> Representation:
@@ -130,18 +137,3 @@ def from_header(tensors: dict, header: dict, *, trusted: bool = False) -> Repres
     return Representation(_Trusted(layers) if trusted else layers, tensors.get(LABELS), tuple(header.get("classes", ())),
                           tuple(header.get("ids", ())), tensors.get(LOGITS), tuple(header.get("heads", ())),
                           header.get("domain", ""), header.get("dataset", ""), header.get("manifest", {}))
-
-
-def _numpy(x) -> np.ndarray:
-    """numpy or torch in, numpy out, without importing torch."""
-    if hasattr(x, "detach"):
-        x = x.detach().cpu()
-        x = x.float().numpy() if x.is_floating_point() else x.numpy()
-    return np.asarray(x)
-
-
-def _frozen(x: np.ndarray) -> np.ndarray:
-    if x.flags.writeable:
-        x = np.array(x)  # a copy: the caller's own array stays theirs to change
-        x.flags.writeable = False
-    return x

@@ -11,6 +11,8 @@ import json
 import os
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +27,7 @@ from analysis.tensors import open_tensors, read_header, save_tensors, write_json
 
 KINDS = ("representations", "results", "selections", "datasets", "models")
 OWN = ("analysis.",)  # a stored result may name a class of ours, nothing else
+REMAINS = 86_400  # seconds after which a killed run is not resumed any more
 DEFAULT_CAP = 10_000_000_000  # bytes; SEXTANT_STORE_CAP overrides it
 
 
@@ -48,7 +51,7 @@ class Entry:
 class Store:
     def __init__(self, folder, *, cap: int | None = None):
         self.folder = Path(folder)
-        self.cap = cap if cap is not None else int(float(os.environ.get("SEXTANT_STORE_CAP", DEFAULT_CAP)))
+        self.cap = cap if cap is not None else _cap(os.environ.get("SEXTANT_STORE_CAP", DEFAULT_CAP))
         self._open: OrderedDict[str, Representation] = OrderedDict()  # mapped files, so a reopened one costs no parsing
 
     def path(self, kind: str, key: str, suffix: str) -> Path:
@@ -70,9 +73,13 @@ class Store:
             return None
 
     def put(self, kind: str, key: str, facts: dict, tensors: dict | None = None, metadata: dict | None = None) -> str:
-        if tensors:
-            save_tensors(self.path(kind, key, ".safetensors"), tensors, metadata)
-        write_json(self.path(kind, key, ".json"), {"created": time.time(), **facts})
+        try:
+            if tensors:
+                save_tensors(self.path(kind, key, ".safetensors"), tensors, metadata)
+            write_json(self.path(kind, key, ".json"), {"created": time.time(), **facts})
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+        self._open.pop(key, None)  # what was mapped under this key may be an older file
         self.evict(keep=key)
         return key
 
@@ -179,31 +186,98 @@ class Store:
         return sorted(found, key=lambda e: e.created, reverse=True)
 
     def delete(self, kind: str, key: str) -> None:
-        for suffix in (".json", ".safetensors", ".progress", ".partial"):  # the JSON first: half a deletion is a whole one
+        for suffix in (".json", ".safetensors"):  # the JSON first: half a deletion is a whole one
             self.path(kind, key, suffix).unlink(missing_ok=True)
         self._open.pop(key, None)
 
-    def discard_partial(self, key: str) -> None:
-        """What a killed run left of a representation that nobody wants any more."""
-        for suffix in (".progress", ".partial", ".lock"):
-            self.path("representations", key, suffix).unlink(missing_ok=True)
-
     def size(self) -> int:
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        """Bytes of everything that is stored whole, as `entries` lists it."""
+        return sum(entry.bytes for entry in self.entries())
 
     def evict(self, keep: str = "") -> list[Entry]:
-        """Remove what was used longest ago, and can be computed again, until the folder fits its cap."""
-        size, gone = self.size(), []
-        if size <= self.cap:
-            return gone
-        for entry in sorted(self.entries(), key=lambda e: e.used):
+        """Remove what was used longest ago, and can be computed again, until what is stored fits the cap; and old remains of killed runs."""
+        self._sweep()
+        entries = self.entries()
+        size, gone = sum(e.bytes for e in entries), []
+        for entry in sorted(entries, key=lambda e: e.used):
+            if size <= self.cap:
+                break
             if not entry.brought and entry.key != keep:
                 self.delete(entry.kind, entry.key)
                 gone.append(entry)
                 size -= entry.bytes
-            if size <= self.cap:
-                break
         return gone
+
+    # runs under way
+
+    @contextmanager
+    def alone(self, key: str, *, waiting: Callable = lambda: None, patience: float | None = None):
+        """One process at a time works on a representation. `waiting` is called while another one does, and may raise to give up;
+        after `patience` seconds it is a TimeoutError."""
+        path = self.path("representations", key, ".lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held = _lock(path)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+        begun = time.monotonic()
+        while held is None:
+            if patience is not None and time.monotonic() - begun >= patience:
+                raise TimeoutError
+            waiting()
+            time.sleep(0.1)
+            held = _lock(path)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            held.close()
+
+    def discard_partial(self, key: str) -> None:
+        """What a killed run left of a representation that nobody wants any more; a run that is under way is left alone."""
+        try:
+            with self.alone(key, patience=0):
+                for suffix in (".progress", ".partial"):
+                    self.path("representations", key, suffix).unlink(missing_ok=True)
+        except TimeoutError:
+            pass
+
+    def _sweep(self) -> None:
+        """Remains of killed runs that nobody came back for in a day."""
+        for path in (self.folder / "representations").glob("*.partial"):
+            try:
+                if time.time() - path.stat().st_mtime > REMAINS:
+                    self.discard_partial(path.stem)
+            except FileNotFoundError:
+                continue
+
+
+def _lock(path: Path):
+    """The open lock file when it is ours now, else None."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: within the app, the engine shares equal requests anyway
+        return open(path, "w")
+    file = open(path, "w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.stat().st_ino == os.fstat(file.fileno()).st_ino:  # else the one before has just removed it
+            return file
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    file.close()
+    return None
+
+
+def unwritable(folder: Path, error: OSError) -> InputError:
+    return InputError(f"The store at {folder} cannot be written: {error.strerror or error}.", "Make room there, or name another folder in SEXTANT_STORE.")
+
+
+def _cap(text) -> int:
+    try:
+        return int(float(text))
+    except (ValueError, OverflowError):
+        raise InputError(f"SEXTANT_STORE_CAP is {text!r}.", "Give a number of bytes, for example 10e9.") from None
 
 
 def describe(representation: Representation) -> dict:

@@ -18,6 +18,7 @@ from analysis.errors import InputError
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
           "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "|b1"}
 NAMES = {np.dtype(v): k for k, v in DTYPES.items() if k != "BF16"}
+MOST_AXES = 8
 HEADER_LIMIT = 50_000_000  # a header of 50 MB would name a million items
 
 
@@ -42,8 +43,8 @@ def read_header(path) -> tuple[dict, dict, int]:
             kind, shape, (start, end) = spec["dtype"], spec["shape"], spec["data_offsets"]
             if kind not in DTYPES:
                 raise broken(f"tensor {name!r} has the unknown type {kind!r}")
-            if not all(isinstance(v, int) and v >= 0 for v in (*shape, start, end)):
-                raise broken(f"tensor {name!r} has a shape or place that is not a whole number")
+            if not all(type(v) is int and 0 <= v < 2**48 for v in (*shape, start, end)) or len(shape) > MOST_AXES:
+                raise broken(f"tensor {name!r} has a shape or place that cannot be")
             width = np.dtype(DTYPES[kind]).itemsize
             count = 1
             for side in shape:
@@ -53,6 +54,10 @@ def read_header(path) -> tuple[dict, dict, int]:
             if 8 + length + end > size:
                 raise broken(f"tensor {name!r} ends {8 + length + end - size:,} bytes after the end of the file")
             tensors[name] = spec
+        places = sorted((s["data_offsets"], name) for name, s in tensors.items() if s["data_offsets"][0] < s["data_offsets"][1])
+        for ((_, end), _), ((start, _), name) in zip(places, places[1:], strict=False):
+            if start < end:
+                raise broken(f"tensor {name!r} begins inside another one")
     except InputError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -106,7 +111,7 @@ def replacing(path, mode: str = "wb"):
     """A temporary file beside `path` that takes its name when the block ends well, and vanishes when it does not."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    name = path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex[:12]}.tmp")  # not mkstemp: the file keeps the usual permissions
+    name = path.parent / (f".{path.name[:40]}.{uuid.uuid4().hex[:12]}.tmp")  # not mkstemp: the file keeps the usual permissions
     try:
         with open(name, mode, **({} if "b" in mode else {"encoding": "utf-8"})) as file:
             yield file

@@ -3,12 +3,12 @@
 import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from analysis.data import digits, reviews, shapes
 from analysis.data.dataset import Dataset
 from analysis.data.files import load_domains, load_file
+from analysis.data.guard import as_path
 from analysis.data.tables import TablePreview, inspect_table
 from analysis.errors import InputError
 
@@ -81,9 +81,10 @@ def load_dataset(source, **options) -> Dataset:
 
 
 def _load_path(source, options: dict) -> Dataset:
-    path, text = Path(source).expanduser(), str(source)
+    text = str(source)
     if "://" in text:
         raise InputError(f"{text} is an address; data is not fetched from the web.", "Download it and load the file.")
+    path = as_path(source)
     if not path.exists() and not path.suffix:
         raise _unknown(text)
     return load_file(path, **options)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.data.dataset import Dataset
+from analysis.data.dataset import Dataset, rows_in_words
 from analysis.data.guard import Archive
 from analysis.errors import InputError
 
@@ -102,11 +102,4 @@ def finite_rows(x: np.ndarray) -> np.ndarray:
 
 def dropped(bad: np.ndarray) -> str:
     """A note of which rows went."""
-    return f"dropped {rows(bad)} with empty, NaN or infinite values"
-
-
-def rows(bad: np.ndarray) -> str:
-    """Which rows, in words: "3 of 100 rows (rows 4, 8, 9; the first row is 0)"."""
-    where = np.flatnonzero(bad)
-    shown = ", ".join(str(i) for i in where[:5]) + (", ..." if len(where) > 5 else "")
-    return f"{len(where)} of {len(bad)} rows (row{'s' * (len(where) > 1)} {shown}; the first row is 0)"
+    return f"dropped {rows_in_words(bad)} with empty, NaN or infinite values"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from analysis.data import arrays, images, tables
 from analysis.data.dataset import Dataset
-from analysis.data.guard import check_file
+from analysis.data.guard import as_path, check_file
 from analysis.errors import InputError
 
 ENDINGS = (".zip", *tables.ENDINGS, ".npy", ".npz")
@@ -29,7 +29,7 @@ def load_domains(path, **options) -> list[Dataset]:
 
 
 def _load(path, load_table, options: dict):
-    path = Path(path).expanduser()
+    path = as_path(path)
     if path.is_dir():
         return _call(images.load_folder, path, options, ("label",))
     check_file(path)

@@ -1,5 +1,6 @@
 """What every file passes before it is believed: its size, its real kind, and for zips the names and the unpacked size."""
 
+import os
 import stat
 import zipfile
 import zlib
@@ -23,6 +24,21 @@ BINARY = {".zip": (b"PK\x03\x04", b"PK\x05\x06"), ".npz": (b"PK\x03\x04", b"PK\x
 TEXT = (".csv", ".tsv", ".jsonl", ".ndjson")
 EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 WIDE = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of utf-16
+
+
+def as_path(given) -> Path:
+    """What somebody gave as a path, with ~ spelt out; whether a file lies there is asked later."""
+    why = "paths are texts" if not isinstance(given, (str, os.PathLike)) else "" if str(given).strip() else "it is empty"
+    try:
+        if not why:
+            path = Path(given).expanduser()
+            path.exists()
+            return path
+    except (OSError, RuntimeError) as error:  # too long, a folder that may not be entered, no such user
+        why = getattr(error, "strerror", None) or str(error)
+    shown = repr(given)
+    raise InputError(f"{shown if len(shown) < 100 else shown[:97] + '...'} is not the path of a file or folder: {why}.",
+                     "Check the path and its spelling.")
 
 
 def check_file(path: Path, *, limit: int = MAX_FILE) -> Path:

@@ -97,7 +97,9 @@ def decode(sources: list[Source], called: str, *, drop_bad: bool = False) -> tup
             raise InputError(f"{called} has {what}.", "Drop them (drop_bad_rows=True) or save them again as PNG or JPEG.")
         notes.append(f"dropped {what}")
     kept = [i for i in range(len(sources)) if i not in failed]
-    return pictures[kept] if failed else pictures, kept, notes
+    pictures = pictures[kept] if failed else pictures
+    pictures.flags.writeable = False  # nobody else holds them: a dataset need not copy
+    return pictures, kept, notes
 
 
 def _attempt(step: Callable, i: int, failed: dict) -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from analysis.data import images
-from analysis.data.arrays import dropped, finite_rows, rows
-from analysis.data.dataset import Dataset
-from analysis.data.guard import MAX_ROWS, MAX_UNPACKED, MB, WIDE, check_file
+from analysis.data.arrays import dropped, finite_rows
+from analysis.data.dataset import Dataset, rows_in_words
+from analysis.data.guard import MAX_ROWS, MAX_UNPACKED, MB, WIDE, as_path, check_file
 from analysis.errors import InputError
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
+MAX_COLUMNS = 10_000  # of JSON lines, where every line may name new ones
+MAX_EMPTY = 20  # cells per value given, once there are a million
 ROLES = ("text", "image", "label", "domain", "id")
 USUAL = {  # column names that say what they hold
     "text": ("text", "sentence", "review", "content", "body", "comment", "message", "title"),
@@ -54,7 +56,7 @@ class TablePreview:
 
 
 def inspect_table(path) -> TablePreview:
-    table = read_table(check_file(Path(path).expanduser()))
+    table = read_table(check_file(as_path(path)))
     kinds = {name: kind(values) for name, values in table.columns.items()}
     first = [{name: _shown(values[i]) for name, values in table.columns.items()} for i in range(min(20, len(table)))]
     return TablePreview(tuple(kinds), kinds, first, guess(table), table.encoding, table.notes, len(table))
@@ -73,6 +75,13 @@ def _shown(cell):
 
 def read_table(path: Path, *, header: bool | None = None) -> Table:
     """The columns of a file that `check_file` let pass. header: whether the first line names the columns; None: look."""
+    try:
+        return _read_table(path, header)
+    except MemoryError:
+        raise InputError(f"{path.name} does not fit into memory.", "Load fewer rows or columns.") from None
+
+
+def _read_table(path: Path, header: bool | None) -> Table:
     ending = path.suffix.lower()
     if ending == ".parquet":
         table, encoding, notes = _read_parquet(path), "", []
@@ -183,7 +192,7 @@ def _explain_ragged(text: str, delimiter: str, called: str) -> None:
 def _read_jsonl(text: str, called: str):
     import pyarrow as pa
 
-    columns, n = {}, 0
+    columns, n, given = {}, 0, 0  # name -> {row: value}: a line may leave names out
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -195,12 +204,14 @@ def _read_jsonl(text: str, called: str):
             raise InputError(f"{called}, line {number}: holds a {type(row).__name__}, not an object.",
                              'Write one JSON object per line: {"text": "...", "label": "..."}.')
         for name, value in row.items():
-            columns.setdefault(name, [None] * n).append(value)
-        n += 1
-        for name in columns.keys() - row.keys():
-            columns[name].append(None)
+            columns.setdefault(name, {})[n] = value
+        n, given = n + 1, given + len(row)
+        if len(columns) > MAX_COLUMNS or (n * len(columns) > 1_000_000 and n * len(columns) > MAX_EMPTY * given):
+            raise InputError(f"{called}: its first {n:,} lines use {len(columns):,} different names, most of them in few lines.",
+                             f"Use the same names in every line, at most {MAX_COLUMNS:,}.")
 
-    def typed(values):
+    def typed(filled):
+        values = [filled.get(i) for i in range(n)]
         try:
             return pa.array(values)
         except (pa.ArrowException, OverflowError, TypeError):  # kinds mixed within a column
@@ -217,22 +228,56 @@ def _read_parquet(path: Path):
 
     try:
         with parquet.ParquetFile(path) as file:
+            texts = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_binary(f.type)]
+        # a value that repeats is stored once: texts stay so until their size is known
+        with parquet.ParquetFile(path, read_dictionary=texts) as file:
             schema, names = file.schema_arrow, file.schema_arrow.names
+            too_large = InputError(f"{path.name} unpacks to more than {MAX_UNPACKED / MB:,.0f} MB.", "Load fewer rows or columns.")
             if file.metadata.num_rows > MAX_ROWS:
                 raise InputError(f"{path.name} has {file.metadata.num_rows:,} rows; the limit is {MAX_ROWS:,}.", "Load a part of them.")
+            claimed, largest = _claims(file.metadata)
+            if claimed > MAX_UNPACKED:
+                raise too_large
             batches, size = [], 0
-            for batch in file.iter_batches(batch_size=1024):  # a few bytes can unpack to a great many
-                size += batch.nbytes
+            for batch in file.iter_batches(batch_size=min(1024, MAX_UNPACKED // max(largest, 1))):  # a few bytes can unpack to a great many
+                size += sum(_unpacked(column) for column in batch.columns)
                 if size > MAX_UNPACKED:
-                    raise InputError(f"{path.name} unpacks to more than {MAX_UNPACKED / MB:,.0f} MB.", "Load fewer rows or columns.")
+                    raise too_large
                 batches.append(batch)
         names = [n for n in names if not re.fullmatch(r"__index_level_\d+__", n)]  # pandas' own
         table = pa.Table.from_batches(batches, schema)
         return table if len(names) == len(schema) else table.select(names)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        if isinstance(error, InputError):
+        if isinstance(error, (InputError, MemoryError)):
             raise
         raise InputError(f"{path.name} is not a sound parquet file: {str(error).splitlines()[0]}.", "Write it again.") from None
+
+
+def _claims(metadata) -> tuple[int, int]:
+    """(bytes that a parquet file says it unpacks to, bytes in the largest chunk of texts inside lists or structs)."""
+    total, nested = 0, 0
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(metadata.num_columns)):
+            width = {"BOOLEAN": 0, "INT32": 4, "FLOAT": 4, "BYTE_ARRAY": 0}.get(chunk.physical_type, 8)
+            total += max(chunk.total_uncompressed_size, width * chunk.num_values)
+            if chunk.physical_type == "BYTE_ARRAY" and "." in chunk.path_in_schema:
+                nested = max(nested, chunk.total_uncompressed_size)
+    return total, nested
+
+
+def _unpacked(column) -> int:
+    """Bytes of an Arrow array with every value written out."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    if not pa.types.is_dictionary(column.type):
+        return column.nbytes
+    values = column.dictionary
+    try:
+        lengths = compute.binary_length(values)
+    except pa.ArrowNotImplementedError:  # numbers
+        return len(column) * -(-values.nbytes // max(len(values), 1))
+    return compute.sum(lengths.take(column.indices).cast(pa.int64())).as_py() or 0
 
 
 def _column(column) -> np.ndarray:
@@ -394,7 +439,7 @@ def build(table: Table, where: np.ndarray, path: Path, chosen: dict, explicit: s
         bad |= missing(labels)
     if bad.any():
         if not drop_bad:
-            raise InputError(f"{title} has empty, NaN or infinite values in {rows(bad)}.",
+            raise InputError(f"{title} has empty, NaN or infinite values in {rows_in_words(bad)}.",
                              "Drop these rows (the load page offers it; in Python: drop_bad_rows=True) or mend them.")
         notes = [*notes, dropped(bad)]
     kept = np.flatnonzero(~bad)
@@ -442,7 +487,7 @@ def refuse_ragged(name: str, values: np.ndarray, called: str) -> None:
     if any(isinstance(cell, list) for v in values if v is not None for cell in v[:1]):
         raise InputError(f"{called}: column {name!r} holds nested lists.", "A layer is a table: average or flatten the inner axis first.")
     usual = np.bincount(widths[widths >= 0]).argmax()
-    raise InputError(f"{called}: column {name!r} holds {usual} numbers in most rows, but not in {rows(widths != usual)}.",
+    raise InputError(f"{called}: column {name!r} holds {usual} numbers in most rows, but not in {rows_in_words(widths != usual)}.",
                      "Every row needs the same number of features.")
 
 

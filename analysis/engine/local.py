@@ -65,9 +65,19 @@ class Processes:
         self._busy = 0
 
     def start(self, task: Task) -> Channel:
-        connection = self._forked() if sys.platform == "linux" else _spawned()
-        connection.send(task)
-        return _Counted(connection, self)
+        with self._lock:
+            self._busy += 1
+        try:
+            channel = _Counted(self._forked() if sys.platform == "linux" else _spawned(), self)
+        except BaseException:
+            self._ended()
+            raise
+        try:
+            channel.connection.send(task)
+        except BaseException:
+            channel.close()
+            raise
+        return channel
 
     def close(self) -> None:
         with self._lock:
@@ -76,7 +86,6 @@ class Processes:
     def _forked(self):
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
-            self._busy += 1
             if self._idle:
                 self._idle.cancel()
             for attempt in (1, 2):

@@ -3,6 +3,7 @@
 import atexit
 import os
 import threading
+import traceback
 from collections import OrderedDict
 
 from analysis import store
@@ -86,6 +87,9 @@ class Engine:
             self._follow(job, self.runner.start(task))
         except OSError as error:
             job.end("failed", InputError(f"No worker process could be started: {error}.", "Free some memory or processes and try again."))
+        except Exception as error:  # whatever it is, a job must not seem to run for ever
+            traceback.print_exc()
+            job.end("failed", InputError(f"The run failed: {type(error).__name__}: {error}.", "This is a fault of ours; the server's log has the details."))
         finally:
             self._slots.release()
 

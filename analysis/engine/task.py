@@ -81,7 +81,16 @@ def name_of(unit: Callable) -> str:
 def unit_key(unit: Callable, inputs: dict, options: dict) -> str:
     """What decides a result: the unit, its VERSION, the content of its inputs, the options. `unit.key` may say it more exactly."""
     own = getattr(unit, "key", None)
-    return own(inputs, options) if own else digest("unit", name_of(unit), unit.VERSION, map_refs(inputs, lambda r: r.digest), options)
+    if own:
+        return own(inputs, options)
+    return digest("unit", name_of(unit), unit.VERSION, _sorted(map_refs(inputs, lambda r: r.digest)), _sorted(options))
+
+
+def _sorted(value):
+    """Options mean the same in any order; lists do not."""
+    if isinstance(value, dict):
+        return {k: _sorted(value[k]) for k in sorted(value)}
+    return [_sorted(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def map_refs(value, change: Callable):

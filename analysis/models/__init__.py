@@ -28,31 +28,48 @@ def catalogue() -> list[Entry]:
     return [*found, Entry("builtin:raw", "The data itself", "Raw", "image", "No network: pixels or columns as they are, the baseline for any model.")]
 
 
-def load_model(source: str, **options):
+def load_model(source: str, *, architecture: str | None = None, classes: tuple = (), name: str | None = None, pooling: str | None = None,
+               kind: str | None = None):
     """`builtin:vit/seed0`, `builtin:raw`, `builtin:text/minilm`, `hf:org/name`, a folder with a transformers checkpoint,
-    or a `.safetensors` file of weights together with `architecture=`."""
+    or a `.safetensors` file of weights.
+
+    architecture, classes, name   of weights in a file: the zoo architecture they belong to, and what to call it
+    pooling, kind                 of a transformers checkpoint: see `hub.load_hub`
+    """
     source = str(source)
-    if source.startswith("builtin:text/") or source.startswith("hf:"):
+    checkpoint = {k: v for k, v in {"pooling": pooling, "kind": kind}.items() if v is not None}
+    weights = {k: v for k, v in {"architecture": architecture, "classes": classes, "name": name}.items() if v}
+    if source.startswith(("builtin:text/", "hf:")) or (source.strip() and _is(Path.is_dir, source)):
+        _refuse(weights, source)
         from analysis.models.hub import load_hub
-        return load_hub(source, **options)
-    if source.startswith("builtin:"):
-        from analysis.models import zoo
-        return _zoo(source.removeprefix("builtin:")) if not options else zoo.load(source.removeprefix("builtin:"), **options)
-    if source.startswith("store:"):
-        return _stored(source.removeprefix("store:"))
-    path = Path(source).expanduser()
-    if path.is_dir():
-        from analysis.models.hub import load_hub
-        return load_hub(str(path), **options)
+        return load_hub(source, **checkpoint)
+    _refuse(checkpoint, source)
+    if source.startswith(("builtin:", "store:")):
+        _refuse(weights, source)
+        scheme, _, rest = source.partition(":")
+        return _zoo(rest) if scheme == "builtin" else _stored(rest)
+    if not source.strip() or not _is(Path.exists, source):
+        raise InputError(f"There is no model {source[:200]!r}.",
+                         "Give builtin:NAME (`python -m analysis list models` shows them), hf:org/name, a folder, or a .safetensors file.")
     from analysis.models.weights import load_weights, refuse_code
-    if not path.exists():
-        raise InputError(f"There is no model {source!r}.",
-                         "Give builtin:NAME (`python -m analysis list --models` shows them), hf:org/name, a folder, or a .safetensors file.")
+    path = Path(source).expanduser()
     refuse_code(path)
-    if "architecture" not in options:
+    if not architecture:
         raise InputError(f"{path.name} holds weights but does not say of what.",
-                         "Name the zoo architecture they belong to: load_model(path, architecture='vit'). Other networks: Model.wrap in a notebook.")
-    return load_weights(path, **options)
+                         "Name the zoo architecture they belong to: architecture='vit', or --architecture vit. Other networks: Model.wrap in a notebook.")
+    return load_weights(path, **weights)
+
+
+def _is(what, source: str) -> bool:
+    try:
+        return what(Path(source).expanduser())
+    except (OSError, RuntimeError, ValueError):  # too long, or not a path at all
+        return False
+
+
+def _refuse(options: dict, source: str) -> None:
+    if options:
+        raise InputError(f"{source!r} takes no option {next(iter(options))!r}.", "Leave it out.")
 
 
 @lru_cache(maxsize=32)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analysis.errors import InputError
+from analysis.models.fingerprint import fingerprint
 
 POOLINGS = ("native", "cls", "mean", "last")
 
@@ -21,7 +22,7 @@ class Model:
     classes   names of the head's classes
     pooling   how a state with a token axis becomes one row when asked for "native": "cls", "mean" or "last"
     build     () -> (module in eval mode, preprocess); preprocess: a slice of items -> a tensor, or a mapping of tensors
-    digest    of weights, architecture, layers and preprocessing
+    fingerprint  of weights, architecture, layers and preprocessing; a function for a live module, whose weights may change
     card      what is known of it: accuracy, parameters, recipe
     """
 
@@ -29,7 +30,7 @@ class Model:
     modality: str | tuple
     layers: Mapping[str, str]
     build: Callable
-    digest: str
+    fingerprint: str | Callable[[], str]
     widths: Mapping[str, int] = field(default_factory=dict)
     head: str | None = None
     classes: tuple = ()
@@ -57,11 +58,15 @@ class Model:
                 raise InputError(f"{name!r} has no layer {path!r}.", f"Its parts are: {close}{' ...' if len(known) > 9 else ''}.")
         if not paths:
             raise InputError(f"{name!r} has no parts to watch.", "Name the layers: Model.wrap(..., layers=[...]).")
-        _check_pooling(pooling, allowed=POOLINGS[1:])
-        module.eval()
-        return cls(name, modality, paths, lambda: (module, preprocess), digest_module(module, paths, head, pooling, name, preprocess),
-                   head=head, classes=tuple(classes), pooling=pooling, source="notebook",
+        check_pooling(pooling, allowed=POOLINGS[1:])
+        live = lambda: fingerprint(module, paths, head, pooling, name, tuple(classes), preprocess)
+        return cls(name, modality, paths, lambda: (module, preprocess), live, head=head, classes=tuple(classes), pooling=pooling, source="notebook",
                    card={"parameters": sum(p.numel() for p in module.parameters())})
+
+    @property
+    def digest(self) -> str:
+        """Of all that decides what comes out, as it is now."""
+        return self.fingerprint() if callable(self.fingerprint) else self.fingerprint
 
     @property
     def reads(self) -> tuple:
@@ -76,6 +81,8 @@ class Model:
 
     def choose(self, layers) -> list[str]:
         """Layer names for a request: "all", one name, or several; in the model's own order."""
+        if layers is None:
+            layers = "all"
         if isinstance(layers, str):
             layers = list(self.layers) if layers == "all" else [layers]
         unknown = [x for x in layers if x not in self.layers]
@@ -90,7 +97,7 @@ class Model:
 
         module, preprocess = self.load()
         rule = pooling or "native"
-        _check_pooling(rule)
+        check_pooling(rule)
         rule = self.pooling if rule == "native" else rule
         module.to(device)
         batch = preprocess(items)
@@ -104,12 +111,16 @@ class Model:
                 lambda _m, _in, out, name=name: states.__setitem__(name, pool(_first_tensor(out), rule, mask, name))))
         if self.head not in (None, "output"):
             hooks.append(parts[self.head].register_forward_hook(lambda _m, _in, out: caught.__setitem__("logits", _first_tensor(out))))
+        modes = [(part, part.training) for part in parts.values()]
         try:
+            module.eval()  # no dropout, whatever the owner was doing with it
             with torch.inference_mode():
                 out = module(**batch) if isinstance(batch, Mapping) else module(batch)
         finally:
             for hook in hooks:
                 hook.remove()
+            for part, mode in modes:
+                part.training = mode
         silent = [name for name in self.choose(layers) if name not in states]
         if silent:
             raise InputError(f"The layer {silent[0]!r} of {self.name!r} took no part in the forward pass.", "Choose layers the model really runs.")
@@ -141,24 +152,7 @@ def pool(state, rule: str, mask=None, name: str = ""):
     return state.masked_fill(~real, 0).sum(dim=1) / real.sum(dim=1).clamp_min(1)
 
 
-def digest_module(module, *facts) -> str:
-    """Of the weights and of whatever else decides what comes out; a function counts by its name and its code."""
-    from analysis.digest import digest
-    weights = {}
-    for name, value in module.state_dict().items():
-        value = value.detach().cpu()
-        weights[name] = value.float().numpy() if value.is_floating_point() else value.numpy()
-    return digest("model", type(module).__qualname__, weights, [_code(f) if callable(f) else f for f in facts])
-
-
-def _code(function) -> str:
-    code = getattr(function, "__code__", None)
-    name = getattr(function, "__qualname__", type(function).__qualname__)
-    constants = [c for c in code.co_consts if not hasattr(c, "co_code")] if code else []
-    return f"{name} {code.co_code.hex()} {constants!r} {code.co_names!r}" if code else name
-
-
-def _check_pooling(rule: str, allowed=POOLINGS) -> None:
+def check_pooling(rule: str, allowed=POOLINGS) -> None:
     if rule not in allowed:
         raise InputError(f"Unknown pooling {rule!r}.", f"Use one of {', '.join(allowed)}.")
 
@@ -168,8 +162,11 @@ def _first_tensor(out):
     for name in ("logits", "last_hidden_state"):
         if hasattr(out, name):
             return getattr(out, name)
-    while isinstance(out, (tuple, list)):
+    while isinstance(out, (tuple, list)) and out:
         out = out[0]
+    if not hasattr(out, "detach"):
+        raise InputError(f"A part of the model returns {type(out).__name__}, not a tensor.",
+                         "Watch a part whose output is a tensor, or a tuple that begins with one.")
     return out
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import Dataset, Model, extract
+from analysis import Dataset, Model, Representation, extract
 from analysis.studies.extraction import extraction
+from analysis.studies.projection import umap
 
 FILE = Path(__file__).with_name("units.json")
 
@@ -26,7 +27,23 @@ def extraction_output() -> np.ndarray:
     return np.concatenate([*r.layers.values(), r.logits], axis=1)
 
 
-UNITS = {"analysis.studies.extraction:extraction": (extraction, extraction_output)}
+def umap_output() -> np.ndarray:
+    """Which rows are drawn, what made the picture, and how well it keeps three groups apart: the points differ between machines."""
+    rng = np.random.default_rng(7)
+    labels = np.arange(90) % 3
+    r = Representation({"a": (rng.normal(size=(90, 60)) + 6 * labels[:, None]).astype(np.float32)}, labels=labels)
+    *_, final = umap({"representations": [r]}, {"layer": "a", "limit": 60}, Quiet())
+    near = np.argsort(((final.points[:, None] - final.points[None]) ** 2).sum(axis=2), axis=1)[:, 1:6]
+    kept = (labels[final.used][near] == labels[final.used][:, None]).mean()
+    return np.array([*final.used, *final.sizes, *(final.options[k] for k in ("first", "n_neighbors", "min_dist", "dims", "seed")), round(kept, 1)])
+
+
+class Quiet:
+    def progress(self, done, total, note=""):
+        pass
+
+
+UNITS = {"analysis.studies.extraction:extraction": (extraction, extraction_output), "analysis.studies.projection:umap": (umap, umap_output)}
 
 
 def present(name: str) -> dict:

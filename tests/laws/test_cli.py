@@ -44,3 +44,33 @@ def test_progress_goes_to_standard_error_and_help_names_every_verb():
     done = subprocess.run([sys.executable, "-m", "analysis", "extract", "builtin:raw", SHAPE, "--json", "-"], capture_output=True, text=True)
     assert json.loads(done.stdout)["n"] == 40 and "40 of 40" in done.stderr
     assert all(verb in parser().format_help() for verb in ("extract", "list"))
+
+
+def test_own_weights_need_their_architecture(capsys):
+    from analysis.models import zoo
+    weights = str(zoo.path("conv/narrow", ".safetensors"))
+    assert main(["extract", weights, "builtin:digits/printed?n=20"]) == 2 and "--architecture" in capsys.readouterr().err
+    assert main(["extract", weights, "builtin:digits/printed?n=20", "--architecture", "conv-narrow"]) == 0
+
+
+def test_bad_rows_are_dropped_when_asked(tmp_path, capsys):
+    path = tmp_path / "points.csv"
+    path.write_text("x,y\n1,2\n3,nan\n5,6\n7,8\n")
+    assert main(["extract", "builtin:raw", str(path)]) == 2 and "NaN" in capsys.readouterr().err
+    assert main(["extract", "builtin:raw", str(path), "--drop-bad-rows", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 3
+
+
+@pytest.mark.parametrize("variable, value", [("SEXTANT_STORE", "/proc/nope"), ("SEXTANT_STORE_CAP", "10GB")])
+def test_a_store_that_cannot_be_is_a_message(variable, value, monkeypatch, capsys):
+    from analysis import store
+    store._at.cache_clear()
+    monkeypatch.setenv(variable, value)
+    assert main(["extract", "builtin:raw", SHAPE]) == 2
+    assert value in capsys.readouterr().err
+    store._at.cache_clear()
+
+
+def test_an_impossible_output_is_refused_before_the_work(capsys):
+    assert main(["extract", "builtin:raw", SHAPE, "--out", "x.txt"]) == 2 and ".safetensors or .npz" in capsys.readouterr().err
+    assert main(["extract", "builtin:raw", SHAPE, "--json", "/"]) == 2 and "cannot be written" in capsys.readouterr().err

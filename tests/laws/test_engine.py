@@ -95,6 +95,19 @@ def test_a_new_version_or_other_options_give_another_key(monkeypatch):
     assert engine.key(units.count, {}, {"n": 1}) != base
 
 
+def test_options_mean_the_same_in_any_order_but_lists_do_not():
+    assert engine.key(units.count, {}, {"a": 1, "b": {"c": 1, "d": 2}}) == engine.key(units.count, {}, {"b": {"d": 2, "c": 1}, "a": 1})
+    assert engine.key(units.count, {}, {"a": [1, 2]}) != engine.key(units.count, {}, {"a": [2, 1]})
+
+
+def test_a_task_that_cannot_travel_fails_and_frees_its_place():
+    runner = engine.default().runner
+    with pytest.raises(Exception, match="pickle"):
+        from analysis.engine.task import Task
+        runner.start(Task("k", "tests.units:count", {"lock": threading.Lock()}, {}, ""))
+    assert runner._busy == 0
+
+
 def test_a_function_inside_a_function_is_no_unit():
     def inner(inputs, options, ctx):
         yield

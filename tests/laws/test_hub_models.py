@@ -14,11 +14,9 @@ from analysis.errors import InputError
 from analysis.models import hub
 from analysis.models.hub import load_hub
 from analysis.models.model import pool
+from tests import checkpoints
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-import checkpoints  # noqa: E402
-
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 

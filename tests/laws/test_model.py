@@ -95,3 +95,64 @@ def test_wrong_layers_are_named():
         wrap(net, layers=["spare"]).run(np.float32([[1, 2, 3]]))
     with pytest.raises(InputError, match="Unknown pooling"):
         wrap().run(np.float32([[1, 2, 3]]), pooling="max")
+
+
+def test_digest_sees_code_closures_settings_and_classes():
+    def net(activation):
+        torch.manual_seed(0)
+        return torch.nn.Sequential(torch.nn.Linear(3, 4), activation, torch.nn.Linear(4, 2))
+
+    class Scaled(Tokens):
+        def __init__(self, factor):
+            super().__init__()
+            self.factor = factor
+
+    class Turned(Tokens):
+        def forward(self, x):
+            return super().forward(-x)
+
+    class Divide:
+        def __init__(self, by):
+            self.by = by
+
+        def __call__(self, x):
+            return torch.as_tensor(x) / self.by
+
+    import functools
+    prepared = lambda by: lambda x: torch.as_tensor(x) / by
+    given = [wrap(net(torch.nn.ReLU()), layers=["2"]), wrap(net(torch.nn.Tanh()), layers=["2"]), wrap(Tokens()), wrap(Scaled(1)), wrap(Scaled(2)),
+             wrap(Turned()), wrap(classes=("a", "b")), wrap(classes=("b", "a"))]
+    for preprocess in (prepared(1), prepared(2), Divide(1), Divide(2), functools.partial(torch.mul, other=1), functools.partial(torch.mul, other=2)):
+        given.append(Model.wrap(Tokens(), preprocess=preprocess, name="tokens", modality="array"))
+    assert len({m.digest for m in given}) == len(given)
+    assert wrap(Scaled(2)).digest == wrap(Scaled(2)).digest
+    assert Model.wrap(Tokens(), preprocess=Divide(2), name="a").digest == Model.wrap(Tokens(), preprocess=Divide(2), name="a").digest
+
+
+def test_weights_trained_after_wrapping_are_another_model(store):
+    from analysis import Dataset, extract
+    net, data = Tokens(), Dataset(np.float32([[1, 2, 3], [4, 5, 6]]))
+    model = wrap(net)
+    before = extract(model, data)
+    with torch.no_grad():
+        net.embed.weight.mul_(100)
+    after = extract(model, data)
+    assert before.digest != after.digest and len(store.entries("representations")) == 2
+
+
+def test_dropout_is_off_while_running_and_the_owners_mode_comes_back():
+    net = torch.nn.Sequential(torch.nn.Linear(3, 50), torch.nn.Dropout(0.5))
+    model = wrap(net, layers=["1"])
+    net.train()
+    net[0].eval()
+    x = np.float32([[1, 2, 3]])
+    np.testing.assert_array_equal(model.run(x)[0]["1"], model.run(x)[0]["1"])
+    assert net[1].training and not net[0].training
+
+
+def test_a_part_that_gives_no_tensor_is_named():
+    class Odd(torch.nn.Module):
+        def forward(self, x):
+            return {"x": x}
+    with pytest.raises(InputError, match="returns dict, not a tensor"):
+        wrap(torch.nn.Sequential(Odd()), layers=["0"]).run(np.float32([[1, 2, 3]]))

@@ -78,7 +78,7 @@ def test_keys_cannot_leave_the_folder(store):
 
 def test_a_failed_write_leaves_nothing(store, monkeypatch):
     monkeypatch.setattr(os, "replace", lambda *a: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError):
+    with pytest.raises(InputError, match="cannot be written: disk full"):
         store.put_representation(made())
     assert [p for p in store.folder.rglob("*") if p.is_file()] == []
 
@@ -94,3 +94,28 @@ def test_delete_and_size(store):
     assert store.size() == sum(e.bytes for e in store.entries()) > 0
     store.delete("representations", key)
     assert store.size() == 0 and store.representation(key) is None
+
+
+def test_remains_of_killed_runs_do_not_push_out_what_is_whole(store):
+    key = store.put_representation(made(), facts={"brought": False})
+    (store.folder / "representations/abc.partial").write_bytes(b"0" * 100_000)
+    store.cap = 50_000
+    assert store.evict() == [] and store.has("representations", key)
+    assert (store.folder / "representations/abc.partial").exists(), "it may be resumed"
+    os.utime(store.folder / "representations/abc.partial", (1000, 1000))
+    store.evict()
+    assert not (store.folder / "representations/abc.partial").exists()
+
+
+def test_a_replaced_file_is_not_served_from_the_old_map(store):
+    a, b = made(), Representation({"a": made().layers["a"]}, labels=made().labels, manifest={"model": {"name": "B"}})
+    key = store.put_representation(a)
+    store.representation(key)
+    store.put_representation(b, key=key)
+    assert store.representation(key).manifest["model"]["name"] == "B"
+
+
+def test_a_cap_that_is_no_number_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("SEXTANT_STORE_CAP", "10GB")
+    with pytest.raises(InputError, match="10GB"):
+        Store(tmp_path)
