@@ -1,7 +1,6 @@
 """The served application: `streamlit run app.py`. The pages are routed in pages/frame.py."""
 
 import sys
-import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +19,7 @@ def shell(request) -> HTMLResponse:
 
 
 def warm() -> None:
-    """While the first browser still loads its script: what the first page will need."""
+    """What the first page needs, loaded before the server says that it is there: later it would slow down the browser's own start."""
     import pandas  # noqa: F401
     import plotly.graph_objects  # noqa: F401
 
@@ -29,7 +28,7 @@ def warm() -> None:
 
 @asynccontextmanager
 async def lifespan(_app):
-    threading.Thread(target=warm, daemon=True).start()
+    warm()
     yield
     if "analysis.engine" in sys.modules:
         sys.modules["analysis.engine"].shutdown()  # its workers leave with the server

@@ -111,7 +111,7 @@ def replacing(path, mode: str = "wb"):
     """A temporary file beside `path` that takes its name when the block ends well, and vanishes when it does not."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    name = path.parent / (f".{path.name[:40]}.{uuid.uuid4().hex[:12]}.tmp")  # not mkstemp: the file keeps the usual permissions
+    name = path.parent / f".{path.name[:40]}.{uuid.uuid4().hex[:12]}.tmp"  # not mkstemp: the file keeps the usual permissions
     try:
         with open(name, mode, **({} if "b" in mode else {"encoding": "utf-8"})) as file:
             yield file

@@ -100,7 +100,8 @@ def index_labels(labels, classes, n: int, called: str = "The dataset") -> tuple[
         values = given if isinstance(given, (list, tuple)) else labels.tolist()
         gone = np.array([not isinstance(v, str) and str(v) in ("None", "nan", "NaT", "<NA>") for v in values])
         if gone.any():
-            raise InputError(f"{called} has no label (None or NaN) in {rows_in_words(gone)}.", "Give every row a label, or leave those rows out.")
+            raise InputError(f"{called} has no label (None or NaN) in {rows_in_words(gone)}.",
+                             "Give every row a label, or leave those rows out.")
     if labels.dtype.kind == "f":
         if not np.isfinite(labels).all() or (labels != np.round(labels)).any():
             raise InputError(f"{called} has labels that are not whole numbers.", "Labels name classes: use whole numbers or texts.")
@@ -140,7 +141,8 @@ def _check_items(items, called: str, name: str):
         if not odd:
             return tuple(str(t) for t in items)
         if len(odd) < len(items):
-            raise InputError(f"{called} holds texts, but item {odd[0]} is of type {type(items[odd[0]]).__name__}.", "Give every item as a text.")
+            raise InputError(f"{called} holds texts, but item {odd[0]} is of type {type(items[odd[0]]).__name__}.",
+                             "Give every item as a text.")
     items = as_array(items, called)
     if items.ndim == 1 and items.dtype.kind in "OUT" and all(isinstance(t, str) for t in items.tolist()):  # a column of texts
         return tuple(items.tolist())

@@ -228,19 +228,16 @@ def _read_parquet(path: Path):
 
     try:
         with parquet.ParquetFile(path) as file:
-            texts = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_binary(f.type)]
-        # a value that repeats is stored once: texts stay so until their size is known
-        with parquet.ParquetFile(path, read_dictionary=texts) as file:
             schema, names = file.schema_arrow, file.schema_arrow.names
             too_large = InputError(f"{path.name} unpacks to more than {MAX_UNPACKED / MB:,.0f} MB.", "Load fewer rows or columns.")
             if file.metadata.num_rows > MAX_ROWS:
                 raise InputError(f"{path.name} has {file.metadata.num_rows:,} rows; the limit is {MAX_ROWS:,}.", "Load a part of them.")
-            claimed, largest = _claims(file.metadata)
-            if claimed > MAX_UNPACKED:
+            claimed, largest = _claims(file)
+            if claimed > MAX_UNPACKED or _text_bytes(path, schema) > MAX_UNPACKED:
                 raise too_large
             batches, size = [], 0
             for batch in file.iter_batches(batch_size=min(1024, MAX_UNPACKED // max(largest, 1))):  # a few bytes can unpack to a great many
-                size += sum(_unpacked(column) for column in batch.columns)
+                size += batch.nbytes
                 if size > MAX_UNPACKED:
                     raise too_large
                 batches.append(batch)
@@ -253,31 +250,36 @@ def _read_parquet(path: Path):
         raise InputError(f"{path.name} is not a sound parquet file: {str(error).splitlines()[0]}.", "Write it again.") from None
 
 
-def _claims(metadata) -> tuple[int, int]:
+def _claims(file) -> tuple[int, int]:
     """(bytes that a parquet file says it unpacks to, bytes in the largest chunk of texts inside lists or structs)."""
     total, nested = 0, 0
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for chunk in map(group.column, range(metadata.num_columns)):
-            width = {"BOOLEAN": 0, "INT32": 4, "FLOAT": 4, "BYTE_ARRAY": 0}.get(chunk.physical_type, 8)
+    for group in map(file.metadata.row_group, range(file.num_row_groups)):
+        for i, chunk in enumerate(map(group.column, range(file.metadata.num_columns))):
+            fixed = {"INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12, "FIXED_LEN_BYTE_ARRAY": file.schema.column(i).length}
+            width = fixed.get(chunk.physical_type, 0)
             total += max(chunk.total_uncompressed_size, width * chunk.num_values)
             if chunk.physical_type == "BYTE_ARRAY" and "." in chunk.path_in_schema:
                 nested = max(nested, chunk.total_uncompressed_size)
     return total, nested
 
 
-def _unpacked(column) -> int:
-    """Bytes of an Arrow array with every value written out."""
+def _text_bytes(path: Path, schema) -> int:
+    """Bytes of the columns of texts with every value written out. They are read as stored, where a value that repeats stands once."""
     import pyarrow as pa
-    from pyarrow import compute
+    from pyarrow import compute, parquet
 
-    if not pa.types.is_dictionary(column.type):
-        return column.nbytes
-    values = column.dictionary
-    try:
-        lengths = compute.binary_length(values)
-    except pa.ArrowNotImplementedError:  # numbers
-        return len(column) * -(-values.nbytes // max(len(values), 1))
-    return compute.sum(lengths.take(column.indices).cast(pa.int64())).as_py() or 0
+    of = lambda kind: kind.value_type if pa.types.is_dictionary(kind) else kind
+    names = [f.name for f in schema if of(f.type) in (pa.string(), pa.binary(), pa.large_string(), pa.large_binary(),
+                                                pa.string_view(), pa.binary_view())]
+    total = 0
+    with parquet.ParquetFile(path, read_dictionary=names) as file:
+        for group in range(file.num_row_groups):
+            for chunk in (c for column in file.read_row_group(group, columns=names).columns for c in column.chunks):
+                lengths = compute.binary_length(chunk.dictionary).take(chunk.indices)
+                total += compute.sum(lengths.cast(pa.int64())).as_py() or 0
+            if total > MAX_UNPACKED:
+                break
+    return total
 
 
 def _column(column) -> np.ndarray:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis.data import catalogue, files, guard, images, inspect_table, load_dataset, load_domains
+from analysis.data import catalogue, files, guard, images, inspect_table, load_dataset, load_domains, tables
 from analysis.errors import InputError
 
 
@@ -392,3 +392,52 @@ def test_first_look_is_light():
 
 def test_every_ending_is_served():
     assert set(files.ENDINGS) == {".zip", ".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".npy", ".npz"}
+
+
+def test_what_is_no_path(tmp_path):
+    for call in (load_dataset, inspect_table, load_domains):
+        refused(lambda call=call: call(None), "None is not the path")
+        refused(lambda call=call: call("a" * 5000 + ".csv"), "aaa", "is not the path")
+        refused(lambda call=call: call(""), "'' is not the path", "it is empty")
+        refused(lambda call=call: call("~nobody-of-that-name/x.csv"), "is not the path")
+
+
+def test_parquet_that_repeats_a_long_text(tmp_path, monkeypatch):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    monkeypatch.setattr(tables, "MAX_UNPACKED", 20 * guard.MB)
+    long = "x" * 100_000
+    for i, column in enumerate((pa.array([long] * 300), pa.array([long] * 300, pa.large_string()),
+                                pa.array([long] * 300, pa.string_view()), pa.array([long.encode()] * 300),
+                                pa.array([long] * 300).dictionary_encode(), pa.array([{"bytes": long.encode()}] * 300),
+                                pa.array([[long]] * 300),
+                                pa.array([long.encode()] * 300, pa.binary(100_000)), pa.array([[1.0] * 10_000] * 300))):
+        path = tmp_path / f"{i}.parquet"
+        parquet.write_table(pa.table({"text": column}), path, compression="zstd")
+        assert path.stat().st_size < guard.MB
+        before = pa.total_allocated_bytes()
+        refused(lambda path=path: inspect_table(path), "unpacks to more than 20 MB")
+        assert pa.total_allocated_bytes() - before < 40 * guard.MB
+    words = pa.array(["short", "text", None] * 1000)
+    parquet.write_table(pa.table({"text": words, "kind": words.dictionary_encode(), "n": pa.array([1, 2, 2] * 1000).dictionary_encode()}),
+                        tmp_path / "good.parquet")
+    columns = tables.read_table(tmp_path / "good.parquet").columns
+    assert columns["text"].tolist() == columns["kind"].tolist() == ["short", "text", None] * 1000 and columns["n"][:3].tolist() == [1, 2, 2]
+
+
+def test_memory_that_runs_out_is_said(tmp_path, monkeypatch):
+    def full(*_):
+        raise MemoryError
+    monkeypatch.setattr(tables, "_column", full)
+    refused(lambda: inspect_table(written(tmp_path / "r.csv", REVIEWS)), "does not fit into memory")
+
+
+def test_json_lines_of_ever_new_names(tmp_path):
+    new = written(tmp_path / "a.jsonl", "".join(f'{{"k{i}": 1}}\n' for i in range(4000)))
+    refused(lambda: load_dataset(new), "different names", "Use the same names")
+    wide = json.dumps({f"k{i}": 1 for i in range(10_001)})
+    refused(lambda: load_dataset(written(tmp_path / "b.jsonl", f"{wide}\n{wide}\n")), "10,001 different names")
+    lines = [{"text": f"a thing {i}"} | ({"label": "ab"[i % 2]} if i else {}) for i in range(9)]
+    few = written(tmp_path / "c.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    assert tables.read_table(few).columns["label"].tolist() == [None, *"babababa"]

@@ -14,6 +14,7 @@ from safetensors.torch import save_file as save_torch
 from analysis.errors import InputError
 from analysis.foreign import inspect_representation, load_representation, natural
 from analysis.representation import Representation
+from analysis.tensors import save_tensors
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 4)).astype(np.float32)
@@ -246,3 +247,39 @@ def test_safetensors_with_a_lying_header(tmp_path):
         path.write_bytes(change(raw))
         for call in (load_representation, inspect_representation):
             refused(lambda call=call: call(path), "bad.safetensors is not a sound safetensors file", words)
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".npz"])
+def test_holes_in_our_own_file(tmp_path, ending):
+    path = tmp_path / f"a{ending}"
+    whole = example(dataset="0" * 32)
+    layers = {"late": X.copy(), "early": X[:, :2] * 2}
+    layers["late"][3, 1] = np.nan
+    if ending == ".npz":
+        head = np.frombuffer(json.dumps(whole.header()).encode(), np.uint8)
+        np.savez(path, **layers, **{"sextant.logits": whole.logits, "sextant.labels": whole.labels, "sextant.header": head})
+    else:
+        save_tensors(path, {**layers, "sextant.logits": whole.logits, "sextant.labels": whole.labels},
+                     {"sextant": json.dumps(whole.header())})
+    assert inspect_representation(path).layers[0] == ("late", (12, 4), "float32")
+    refused(lambda: load_representation(path), "'late' has NaN", "row 3", "drop_bad_rows=True")
+    kept = [i for i in range(12) if i != 3]
+    got = load_representation(path, drop_bad_rows=True)
+    assert got.ids == tuple(f"item-{i}" for i in kept) and (got.labels == Y[kept]).all() and (got.logits == X[kept, :3]).all()
+    assert "dropped 1 of 12 rows (row 3;" in got.manifest["notes"][0] and got.domain == "film" and got.dataset == ""
+    named = [None, *"ab" * 5, "a"]
+    both = load_representation(path, drop_bad_rows=True, labels=named)
+    assert len(both) == 10 and both.classes == ("a", "b") and both.labels.tolist() == [named[i] == "b" for i in kept[1:]]
+    assert load_representation(path, drop_bad_rows=True, order=["early"]).dataset == "0" * 32  # nothing to drop
+
+
+def test_one_hot_labels_are_not_taken_for_a_layer_in_silence(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X, y=np.eye(3)[Y])
+    for notes in (load_representation(tmp_path / "a.npz").manifest["notes"], inspect_representation(tmp_path / "a.npz").notes):
+        assert "'y' has shape (12, 3) and is taken for a layer" in notes[0] and "y.argmax(axis=1)" in notes[0]
+
+
+def test_what_is_no_path():
+    for call in (load_representation, inspect_representation):
+        for given in (None, "", "a" * 5000 + ".npz"):
+            refused(lambda call=call, given=given: call(given), "is not the path")

@@ -37,7 +37,8 @@ def test_digest_changes_with_any_single_entry_shape_and_layer_order():
         assert made(layers={"block2": x, "block10": b}).digest != base
     others = [dict(layers={"block10": b, "block2": a}), dict(layers={"block2": a.reshape(6, 3)[:, :2], "block10": b}),
               dict(layers={"other": a, "block10": b}), dict(labels=np.array([0, 1, 2, 0, 2, 1])), dict(ids=tuple("abcdeg")),
-              dict(classes=("x", "y", "z")), dict(logits=None), dict(domain="smell"), dict(dataset="d2")]
+              dict(classes=("x", "y", "z")), dict(logits=None), dict(domain="smell"), dict(dataset="d2"),
+              dict(heads=tuple("abcd")), dict(heads=tuple("abce"))]
     seen = {made(**o).digest for o in others}
     assert base not in seen and len(seen) == len(others)
 
@@ -93,9 +94,45 @@ def test_probabilities_are_the_softmax_even_of_huge_logits():
     (dict(layers={"a": np.float32([[1, 2], [np.nan, 1], [np.inf, 0]] * 2)}), r"NaN or infinite values in 4 of 6 rows \(rows 1, 2, 4, 5", "Drop"),
     (dict(labels=[0, 1]), "labels of shape", "one label per row"),
     (dict(labels=[1] * 6), "all carry the label", "One class"),
+    (dict(layers=[np.ones((6, 2))]), "given as list, without names", "mapping"),
+    (dict(layers=np.ones((6, 2))), "given as ndarray, without names", "mapping"),
+    (dict(layers={"a": [[1, 2], [3]]}), "'a' cannot be read as one array", "same length"),
+    (dict(layers={"sextant.logits": np.ones((6, 2))}), "cannot be named 'sextant.logits'", "Rename"),
+    (dict(layers={"sextant.labels": np.ones((6, 2))}), "cannot be named 'sextant.labels'", "Rename"),
+    (dict(labels=[0, 1, None, 0, 1, 2], classes=()), r"no label .* 1 of 6 rows \(row 2;", "every row"),
     (dict(ids=tuple("aabcde")), "5 different ids", "unique"),
 ])
 def test_bad_input_says_what_and_what_to_do(changes, says, remedy):
     with pytest.raises(InputError, match=says) as caught:
         made(**changes)
     assert remedy in caught.value.hint
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".npz"])
+def test_layers_may_have_any_name(tmp_path, ending):
+    names = ["file", "", ".hidden", "../up", "a/b", "a%2Fb", "C:x", "back\\slash", "nul\0l", "süß", "labels", "arr.npy"]
+    r = Representation({name: np.full((3, 2), i, np.float32) for i, name in enumerate(names)})
+    back = load_representation(r.save(tmp_path / f"r{ending}"))
+    assert list(back.layers) == names and back.digest == r.digest
+
+
+def test_a_saved_npz_opens_with_numpy_under_the_layers_names(tmp_path):
+    with np.load(made().save(tmp_path / "r.npz"), allow_pickle=False) as held:
+        assert held.files[:2] == ["block2", "block10"]
+        np.testing.assert_array_equal(held["block10"], made().layers["block10"])
+
+
+def test_views_of_what_can_be_written_are_copied_and_maps_are_not(tmp_path):
+    x = np.ones((4, 2), np.float32)
+    view = x[:]
+    view.flags.writeable = False
+    r = Representation({"a": view})
+    x[0, 0] = 7
+    assert r.layers["a"][0, 0] == 1
+    np.save(tmp_path / "x.npy", x)
+    held = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert np.shares_memory(Representation({"a": held}).layers["a"], held)
+
+
+def test_repr_takes_any_manifest():
+    assert "x on taste" in repr(made(manifest={"model": "x"})) and "m on taste" in repr(made()) and "arrays on" in repr(made(manifest={}))
