@@ -38,12 +38,9 @@ def show(*representations: Representation, start: bool = True) -> str:
 
 def _keep(representation: Representation) -> str:
     """Its key in the store; what `extract` made is there already."""
-    store, key = default(), representation.manifest.get("key", "")
-    if key:
-        found = store.representation(key)
-        if found is not None and found.digest == representation.digest:
-            return key
-    return store.put_representation(representation)
+    store = default()
+    key = store.key_of(representation)
+    return key if store.has("representations", key) else store.put_representation(representation)
 
 
 def _answers(base: str) -> bool:

@@ -73,16 +73,14 @@ class Representation:
         if self.logits is not None:
             put("logits", frozen(check_matrix(as_array(self.logits, "'logits'"), "logits", rows=n)))
         put("heads", tuple(str(h) for h in self.heads))
-        put("manifest", MappingProxyType(dict(self.manifest)))
+        put("manifest", MappingProxyType({k: _part(v) if k in ("model", "dataset") else v for k, v in dict(self.manifest).items()}))
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __repr__(self) -> str:
         widths = ", ".join(f"{k} {v.shape[1]}" for k, v in self.layers.items())
-        model = self.manifest.get("model", "arrays")
-        name = model.get("name", "arrays") if isinstance(model, Mapping) else model
-        return f"Representation({name} on {self.domain or 'items'}: {len(self)} items; {widths})"
+        return f"Representation({self.manifest.get('model', {}).get('name', 'arrays')} on {self.domain or 'items'}: {len(self)} items; {widths})"
 
     @cached_property
     def probabilities(self) -> np.ndarray | None:
@@ -137,3 +135,8 @@ def from_header(tensors: dict, header: dict, *, trusted: bool = False) -> Repres
     return Representation(_Trusted(layers) if trusted else layers, tensors.get(LABELS), tuple(header.get("classes", ())),
                           tuple(header.get("ids", ())), tensors.get(LOGITS), tuple(header.get("heads", ())),
                           header.get("domain", ""), header.get("dataset", ""), header.get("manifest", {}))
+
+
+def _part(said) -> dict:
+    """What a manifest says of the model or the dataset; a foreign one may give just a name."""
+    return dict(said) if isinstance(said, Mapping) else {"name": str(said)}

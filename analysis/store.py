@@ -93,6 +93,12 @@ class Store:
         return self.put("representations", key, {**describe(representation), "brought": True, **(facts or {})}, tensors,
                         {"sextant": json.dumps(representation.header(), ensure_ascii=False)})
 
+    def key_of(self, representation: Representation) -> str:
+        """Where it is or would be kept: what `extract` made under its request, anything else under its own digest."""
+        key = str(representation.manifest.get("key", ""))
+        facts = self.facts("representations", key) if key.isalnum() else None
+        return key if facts and facts.get("digest") == representation.digest else representation.digest
+
     def representation(self, key: str) -> Representation | None:
         facts = self.facts("representations", key)
         path = self.path("representations", key, ".safetensors")
@@ -128,7 +134,7 @@ class Store:
         facts = self.facts("datasets", digest)
         if facts is None:
             raise InputError(f"No dataset with the digest {digest} is stored here.",
-                             "It was brought along by somebody: load the same file on the load page and the link works again.")
+                             "It was uploaded elsewhere: load the same file on the load page and the link works again.")
         tensors = open_tensors(self.path("datasets", digest, ".safetensors"))
         if facts["modality"] == "text":
             raw, ends = tensors["texts"].tobytes(), tensors["ends"].tolist()

@@ -126,7 +126,7 @@ def index_labels(labels, classes, n: int, called: str = "The dataset") -> tuple[
     present = np.unique(index)
     if len(present) < 2:
         raise InputError(f"{called} has {n} rows and all carry the label {names[present[0]]!r}.",
-                         "One class cannot be told apart from another: choose a different label column, or load without labels.")
+                         "One class cannot be told apart from another: choose a different label column (or domain column), or load without labels.")
     if len(present) < len(names):  # labels are re-indexed before any metric: no empty classes
         names = tuple(names[i] for i in present)
         index = np.searchsorted(present, index)

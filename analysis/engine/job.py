@@ -36,7 +36,7 @@ class Job:
 
     @property
     def rate(self) -> float | None:
-        """Items a second since the first progress report (loading the model is not counted)."""
+        """Items a second since the first report of this phase (loading the model is not counted)."""
         if self._first is None:
             return None
         begun, base = self._first
@@ -61,7 +61,7 @@ class Job:
     # written by the engine
 
     def report(self, done: int, total: int, note: str) -> None:
-        if self._first is None:
+        if self._first is None or total != self.total:
             self._first = (time.monotonic(), done)
         self.done, self.total, self.note = done, total, note
 

@@ -11,6 +11,7 @@ from analysis.metrics.projection import bounds as bounds_of
 
 LIMIT = 50_000  # points drawn; more are sampled, and the figure says so
 WEBGL = 1_500  # points from which the browser's graphics processor draws
+RINGS = 50  # selected items up to which each gets a ring
 NAMED = 12  # classes up to which each is named in the picture
 TEXT = 90  # characters of an item's text in a hover label
 
@@ -39,7 +40,9 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
         traces = [mark.scale(colour[rows], title)]
     else:
         traces = [mark.trace(np.ones(len(rows), bool), "items", template.PALETTE[0], "circle")]
-    traces = [t for t in traces if t is not None] + mark.kinds_legend() + mark.rings(np.isin(rows, np.asarray(highlight, dtype=np.int64)))
+    traces = [t for t in traces if t is not None]
+    mark.highlight(traces, np.asarray(highlight, dtype=np.int64))
+    traces += mark.kinds_legend() + mark.rings(np.isin(rows, np.asarray(highlight, dtype=np.int64)))
     note = _note(len(rows), projection, len(names) > 0, seed)
     bounds = bounds_of([projection]) if bounds is None else bounds
     return template.figure(*traces, height=height, meta={"note": note, "shown": len(rows), "of": projection.n}, uirevision=revision,
@@ -56,6 +59,8 @@ def labels(ids: Sequence[str], *facts: Sequence[str]) -> list[str]:
 def axis_names(projection: Projection) -> list[str]:
     if not len(projection.explained):
         return [f"{projection.options.get('method', 'map').upper()} {i + 1}" for i in range(projection.dims)]
+    if projection.options.get("aligned"):  # turned to match the layer before: an axis is no principal component any more
+        return [f"Axis {i + 1}" for i in range(projection.dims)]
     return [f"Axis {i + 1}: {share:.0%} of variance".replace("%", "\u202f%") for i, share in enumerate(projection.explained)]
 
 
@@ -107,14 +112,18 @@ class _Marks:
                  "bordercolor": colours[i], "borderwidth": 1.5, "borderpad": 2, "font": {"color": "#FFFFFF", "size": 11}}
                 for i, (x, y) in middle.items()]
 
+    def highlight(self, traces, chosen):
+        """Many are set off by fading the others, as a lasso does; rings would cover what they mark."""
+        if self.dims == 2 and len(chosen) > RINGS:
+            for trace in traces:
+                trace.selectedpoints = np.flatnonzero(np.isin(trace.customdata, chosen))
+
     def rings(self, mask):
         """A white ring under a dark one: seen on any ground. Those outside a later lasso vanish by themselves."""
-        if not mask.any():
+        if not mask.any() or (self.dims == 2 and mask.sum() > RINGS):
             return []
-        few = mask.sum() <= 50  # many rings would cover what they mark
-        wide = self.size + (6 if few else 3)
-        looks = [{"size": wide, "line": {"width": w, "color": c}, "color": c, "symbol": "circle-open"}
-                 for w, c in zip((4.5, 2) if few else (2.5, 1), template.RING, strict=True)]
+        wide = self.size + 6
+        looks = [{"size": wide, "line": {"width": w, "color": c}, "color": c, "symbol": "circle-open"} for w, c in zip((4.5, 2), template.RING, strict=True)]
         if self.dims == 3:  # no line widths there: one solid mark, a size up
             rim = {"width": 1, "color": template.RING[0]}
             looks = [{"size": self.size * 2, "color": template.HIGHLIGHT, "symbol": "diamond", "line": rim}]

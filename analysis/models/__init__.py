@@ -85,7 +85,7 @@ def _stored(digest: str):
     facts = default().facts("models", digest)
     if facts is None:
         raise InputError(f"No model with the digest {digest} is stored here.",
-                         "It was brought along by somebody: load the same weights on the load page and the link works again.")
+                         "It was uploaded elsewhere: load the same weights on the load page and the link works again.")
     model = load_weights(default().path("models", digest, ".safetensors"), facts["architecture"], classes=tuple(facts["classes"]), name=facts["name"])
     model.source = f"store:{digest}"
     return model

@@ -17,6 +17,7 @@ ARCHIVES = (".npz", ".zip")  # zip files that may be opened, as long as no pickl
 CONVERT = """Convert it where you trust it:
 import torch, safetensors.torch
 safetensors.torch.save_file(torch.load("weights.pt", map_location="cpu", weights_only=True), "weights.safetensors")"""
+NO_PICKLE = "Save plain arrays of numbers or texts: numpy.savez(\"data.npz\", x=x, labels=labels), none of them of the type object."
 KINDS = ("F16", "BF16", "F32", "F64")
 
 
@@ -27,7 +28,8 @@ def refuse_code(path) -> None:
         raise InputError(f"{path.name} is refused: opening a {path.suffix.lower()} file can run code that is hidden in it.", CONVERT)
     kind = _pickled(path) if path.is_file() else ""
     if kind:
-        raise InputError(f"{path.name} is refused: whatever its name says, it is {kind}, and opening that can run code.", CONVERT)
+        remedy = NO_PICKLE if path.suffix.lower() in (".npz", ".npy") else CONVERT
+        raise InputError(f"{path.name} is refused: whatever its name says, it is {kind}, and opening that can run code.", remedy)
 
 
 def _pickled(path: Path) -> str:

@@ -21,7 +21,7 @@ def umap(inputs: dict, options: dict, ctx):
     used = sample(groups, chosen["limit"], seed=chosen["seed"])
     x = np.concatenate(blocks)[used]
     if x.shape[1] > FIRST:
-        ctx.progress(0, 100, f"principal components: {x.shape[1]} → {FIRST}")
+        ctx.progress(0, 0, f"principal components: {x.shape[1]} → {FIRST}")
         x = pca([x], dims=min(FIRST, len(x)), seed=chosen["seed"]).points
     points = _Attended(ctx).fit(x, chosen)
     sizes = np.diff(np.searchsorted(used, np.cumsum([0, *map(len, blocks)])))
@@ -36,7 +36,7 @@ class _Attended:
     """UMAP in a thread of its own, while this one passes on how far it is and hears a cancel: the library does neither."""
 
     def __init__(self, ctx):
-        self.ctx, self.at, self.points, self.error = ctx, (1, 100, "loading UMAP"), None, None
+        self.ctx, self.at, self.points, self.error = ctx, (0, 0, "loading UMAP"), None, None
 
     def fit(self, x: np.ndarray, chosen: dict) -> np.ndarray:
         thread = Thread(target=self._fit, args=(x, chosen), daemon=True)
@@ -55,7 +55,7 @@ class _Attended:
             from tqdm import tqdm
 
             tqdm.monitor_interval = 0  # one thread is enough to write to the bar
-            self.at = (5, 100, f"neighbours of {len(x):,} items".replace(",", "\u202f"))
+            self.at = (0, 0, f"finding the neighbours of {len(x):,} items".replace(",", "\u202f"))
             bar = {"disable": False, "file": self, "mininterval": 0.1, "bar_format": "{n_fmt}/{total_fmt}"}
             fit = library.UMAP(n_components=chosen["dims"], n_neighbors=chosen["n_neighbors"], min_dist=chosen["min_dist"], n_jobs=1,
                                random_state=chosen["seed"], init="spectral" if len(x) > 10 * chosen["dims"] else "random", tqdm_kwds=bar)
@@ -68,7 +68,7 @@ class _Attended:
         count = re.search(r"(\d+)/(\d+)", text)
         if count:
             done, total = map(int, count.groups())
-            self.at = (10 + 90 * done // max(total, 1), 100, f"epoch {done} of {total}")
+            self.at = (done, total, "laying them out, epoch")
 
     def flush(self) -> None:
         pass

@@ -73,7 +73,7 @@ def _keep_dataset(found: list[Dataset], *, slot: str, key: str) -> None:
         if st.button(label, type="primary", icon=":material/save:", key=f"{key}-keep"):
             named = [replace(data, name=f"{name}, {data.domain}" if several else name) for data in found]
             kept = [f"store:{store.default().put_dataset(data)}" for data in named]
-            workspace.choose(target=kept[0], sources=kept[1:], **workspace.fitting(named[0].modality))
+            workspace.choose(target=kept[0], sources=kept[1:] or workspace.like(named[0].modality), **workspace.fitting(named[0].modality))
             _done(f"Kept. {named[0].name} is the target now.", f"{slot}-file", "place")
 
 

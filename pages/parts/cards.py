@@ -9,6 +9,8 @@ from analysis.figures import preview
 from pages.parts import chart, workspace
 from pages.parts.messages import count, plain
 
+QUIET = {"displayModeBar": False}  # nothing to pick in a preview
+
 
 def model(source: str) -> None:
     """Name, facts and the table of layers."""
@@ -59,7 +61,7 @@ def _arrays(source: str) -> None:
     st.caption("A representation made elsewhere: no model, only what came out of it.")
     with st.container(horizontal=True, gap="large"):
         st.metric("Layers", len(found.layers), width="content")
-        st.metric("Items", f"{len(found):,}", width="content")
+        st.metric("Items", f"{len(found):,}".replace(",", "\u202f"), width="content")
         st.metric("Classes", len(found.classes) or "none", width="content")
 
 
@@ -70,7 +72,7 @@ def dataset(data: Dataset, *, title: str, key: str, role: str = "", wide: bool =
             st.markdown(f"**{plain(title)}**", width="content")
             if role:
                 st.badge(role, color="blue" if role == "target" else "gray")
-        st.caption(plain(data.about or ("Brought along." if data.source.startswith("store:") else data.source)))
+        st.caption(plain(data.about or ("Uploaded." if data.source.startswith("store:") else data.source)))
         items, counts = st.columns(2) if wide else (st.container(), st.container())
         with items:
             if not data.source.startswith("rep:"):
@@ -79,7 +81,7 @@ def dataset(data: Dataset, *, title: str, key: str, role: str = "", wide: bool =
         with counts:
             if data.labels is not None:
                 most = int(np.bincount(data.labels).max())
-                chart.show(preview.balance(data), key=f"{key}-balance", table=preview.table(data),
+                chart.show(preview.balance(data), key=f"{key}-balance", table=preview.table(data), config=QUIET,
                            alt=f"Items in each of {len(data.classes)} classes, {most} in the largest")
         for note in data.notes:
             st.caption(f":material/info: {plain(note)}")
@@ -99,7 +101,7 @@ def _texts(data: Dataset, key: str) -> None:
 
 
 def _columns(data: Dataset, key: str) -> None:
-    chart.show(preview.columns(data), key=f"{key}-columns", alt=f"The first columns of {data.name}, coloured by class")
+    chart.show(preview.columns(data), key=f"{key}-columns", config=QUIET, alt=f"The first columns of {data.name}, coloured by class")
 
 
 def _told(data: Dataset) -> list[str]:

@@ -74,6 +74,8 @@ def panel(at: workspace.Workspace, *, key: str = "extract") -> bool:
             workspace.layer_widths(at.model)  # is it here at all?
         except InputError as error:
             messages.problem(error)
+            st.button(f"Use {workspace.label(workspace.DEFAULT_MODEL)}", key=f"{key}-default", on_click=workspace.choose,
+                      kwargs={"model": workspace.DEFAULT_MODEL, "target": workspace.DEFAULT_TARGET})
             return False
         found = pairs(at)
         for pair in found:

@@ -12,7 +12,7 @@ from pages.parts import selection
 from pages.parts.messages import count, plain
 from pages.parts.stack import Stack
 
-ROWS = 200  # of a table with pictures; the download has all
+ROWS = 60  # of a table with pictures; the download has all
 SIDE = 64  # pixels of a thumbnail
 NEIGHBOURS = 10
 COLUMNS = {"Item": st.column_config.ImageColumn(width=60), "Distance": st.column_config.NumberColumn(format="%.3f", width="small"),
@@ -20,13 +20,15 @@ COLUMNS = {"Item": st.column_config.ImageColumn(width=60), "Distance": st.column
 
 
 def find(stack: Stack, text: str) -> np.ndarray:
-    """Rows whose id or text contains the words, or whose class is called so."""
+    """Rows of the class that is called so; else those whose id or text contains the words."""
     wanted = text.strip().casefold()
     if not wanted:
         return np.zeros(0, np.int64)
-    hits = np.array([wanted in i.casefold() for i in stack.ids])
     if stack.labels is not None:
-        hits |= np.array([c.casefold() == wanted for c in stack.classes])[stack.labels]
+        hits = np.array([c.casefold() == wanted for c in stack.classes])[stack.labels]
+        if hits.any():
+            return np.flatnonzero(hits)
+    hits = np.array([wanted in i.casefold() for i in stack.ids])
     for start, b in zip(stack.starts, range(len(stack.representations)), strict=False):
         data = stack.data(b)
         if data is not None and data.modality == "text":

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis import engine
+from analysis import engine, store
 from analysis.figures import map as figures
 from analysis.metrics import neighbours, projection
 from analysis.studies.projection import LIMIT
@@ -34,14 +34,14 @@ def told(stack: Stack, layer: str, picture: projection.Projection) -> tuple[str,
     phrases = {"class": "share its class"} if stack.labels is not None else {}
     phrases |= {"domain": "come from its own domain"} if len(stack.domains) > 1 else {}
     found = _agreements(stack.key, layer, stack) if phrases else {}
-    parts = [f"**{_percent(found[what].value)}** {phrase} ({100 * found[what].low:.0f}–{100 * found[what].high:.0f}; "
-             f"chance {100 * found[what].chance:.0f})" for what, phrase in phrases.items()]
+    parts = [f"**{_percent(found[what].value)}** {phrase} (interval {100 * found[what].low:.0f}–{100 * found[what].high:.0f}, "
+             f"by chance {100 * found[what].chance:.0f})" for what, phrase in phrases.items()]
     said = how = ""
     if parts:
         a = next(iter(found.values()))
         said = f"In {plain(layer)}, of an item's {a.options['k']} nearest neighbours {' and '.join(parts)}. "
         asked = f" for {a.asked:,} of {a.n:,} items drawn with seed 0".replace(",", "\u202f") if a.asked < a.n else ""
-        how = f"In brackets: 95\u202f% bootstrap interval over items, and what chance would give. Measured in all dimensions{asked}."
+        how = f"95\u202f% bootstrap intervals over items, in per cent. Measured in all dimensions{asked}."
     if len(picture.explained):
         share = _percent(float(sum(picture.explained)))
         return f"{said}The {('two', 'three')[picture.dims - 2]} axes drawn carry **{share}** of the variance.", how
@@ -73,7 +73,7 @@ def _pictures(key: tuple, dims: int, layers: tuple, _stack: Stack):
 
 def umap(stack: Stack, layer: str, dims: int, *, key: str, **options) -> projection.Projection | None:
     """The UMAP of a layer when it is stored; until then a button or its progress, and None."""
-    inputs = {"representations": [engine.Ref.representation(r.manifest.get("key", r.digest)) for r in stack.representations]}
+    inputs = {"representations": [engine.Ref.representation(store.default().key_of(r)) for r in stack.representations]}
     options = {"layer": layer, "dims": dims, **options}
     found = engine.stored(layout, inputs, options)
     if found is not None:
@@ -156,7 +156,7 @@ def chart_beside(other: Stack, name: str, layer: str, picture: projection.Projec
     offered = colourings(other)
     colour = offered.get(shade, next(iter(offered.values())))(layer)
     chart(other, mine, colour, key=key, where=f"{name}, {layer}", alt=f"PCA of {layer} of {name}, {n:,} items by {colour.title}", **look)
-    st.caption(told(other, layer, mine)[0])
+    st.caption(f"{told(other, layer, mine)[0]} A PCA of its own, of the target's {count(n, 'item')}, turned to lie as close as it can to the picture beside.")
 
 
 def numbers(stack: Stack, picture: projection.Projection, colour: Colouring) -> pd.DataFrame:

@@ -121,6 +121,12 @@ def stack(at: workspace.Workspace) -> Stack | None:
     return _stack(tuple(r.digest for r, _ in fits), tuple(s for _, s in fits), [r for r, _ in fits])
 
 
+def left_out(at: workspace.Workspace, here: Stack) -> list[str]:
+    """Sources that are stored but share no layer of equal width with the target."""
+    kept = [s for s in at.sources if s not in here.sources]
+    return [s for s in kept if workspace.get_representation(s if s.startswith("rep:") else at.model, s) is not None]
+
+
 def others(first: Stack, at: workspace.Workspace) -> dict[str, str]:
     """What is stored of other models, or other poolings, on the same target: shown name -> key in the store."""
     target = first.representations[0]

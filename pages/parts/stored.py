@@ -17,7 +17,7 @@ def panel() -> None:
     kept = store.default()
     entries = kept.entries()
     st.caption(f"{size(kept.size())} of {size(kept.cap)} in {plain(kept.folder)}. "
-               "Above that, what can be computed again is let go, oldest use first.")
+               "Above that, what can be computed again is deleted, least recently used first.")
     if not entries:
         st.caption("Nothing is stored yet: extract something, or bring your own.")
         return
@@ -54,7 +54,7 @@ def _origin(entry) -> str:
     if entry.kind == "selections":
         return "chosen on a page"
     unit = facts.get("unit", "").rpartition(":")[2]
-    return facts.get("origin") or made.get("source") or facts.get("architecture") or unit or "brought along"
+    return facts.get("origin") or made.get("source") or facts.get("architecture") or unit or "uploaded"
 
 
 def _download(kept, entry) -> None:
@@ -71,7 +71,7 @@ def _delete(kept, chosen: list) -> None:
     with st.popover("Delete", icon=":material/delete:", key="store-delete"):
         brought = sum(entry.brought for entry in chosen)
         st.markdown(f"Delete {plain(what)} from this machine?")
-        st.caption(f"{'It was' if len(chosen) == 1 else f'{brought} were'} brought along and cannot be computed again." if brought else
+        st.caption(f"{'It was' if len(chosen) == 1 else f'{brought} were'} uploaded and cannot be computed again." if brought else
                    "It can be computed again at any time.")
         if st.button("Delete for good", type="primary", key="store-delete-sure"):
             for entry in chosen:

@@ -154,6 +154,17 @@ def entry_name(entry: store.Entry) -> str:
     return facts.get("name") or " on ".join(filter(None, (model, domain))) or "unnamed"
 
 
+def like(modality: str) -> list[str]:
+    """The sources chosen now that hold such items."""
+    kept = []
+    for source in current().sources:
+        try:
+            kept += [source] if get_dataset(source).modality == modality else []
+        except InputError:
+            continue
+    return kept
+
+
 def label(source: str) -> str:
     """What a person reads for an id, and what the address carries."""
     kind, _, key = source.partition(":")
@@ -253,14 +264,14 @@ def _items(source: str):
         except InputError:
             continue
     return Dataset(found.ids, found.labels, found.classes, found.ids, found.domain, label(source), source,
-                   "Only the ids of these items are known here: the items themselves were not brought along.")
+                   "Only the ids of these items are known here: the items themselves were not uploaded.")
 
 
 def _brought(source: str):
     found = store.default().representation(source.removeprefix("rep:"))
     if found is None:
         raise InputError(f"The representation {source} is not in this store.",
-                         "It was brought along by somebody: load the same file on the load page and the link works again.")
+                         "It was uploaded elsewhere: load the same file on the load page and the link works again.")
     return found
 
 

@@ -6,15 +6,20 @@ from analysis.metrics import projection
 from pages.parts import extraction, items, selection, workspace
 from pages.parts import map as maps
 from pages.parts.messages import count, plain
-from pages.parts.stack import beside, others, stack
+from pages.parts.stack import beside, left_out, others, stack
 
 st.title("Map")
 answer = st.container()
 at = workspace.current()
 here = stack(at)
-if (here is None or len(here.sources) < len(at.datasets)) and not extraction.panel(at, key="map-extract") and here is None:
+odd = left_out(at, here) if here else []
+if (here is None or len(here.sources) + len(odd) < len(at.datasets)) and not extraction.panel(at, key="map-extract") and here is None:
     answer.markdown("Every item as a point, near to what the model finds alike. For that, the model has to look at the items first.")
     st.stop()
+
+for source in odd:
+    st.warning(f"{plain(workspace.label(source))} is not drawn: its items are of another width than the target's in every layer.",
+               icon=":material/visibility_off:")
 
 # what is shown
 
@@ -26,16 +31,18 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     drag = st.segmented_control("Drag to", ["Move", "Lasso", "Box"], default="Move", key="map_drag", bind="query-params", required=True,
                                 disabled=axes == "3-D", help="Move and zoom, and click a point; or draw round points to select them.")
     shade = st.selectbox("Colour", list(colours), key="map_colour", bind="query-params", width=155)
-    second = st.selectbox("Beside it", ["Nothing", *stored], key="map_beside", bind="query-params", width=155,
-                          help="Another stored representation of the target dataset: same colours, same selection.")
+    second = st.selectbox("Compare with", ["Nothing", *stored], key="map_beside", bind="query-params", width=155,
+                          help="Another model on the same target, drawn beside: same colours, same selection. "
+                               "It is listed here once it is stored: choose it in the sidebar and extract it.")
     other = beside(here, stored[second]) if second in stored else None
     if other is not None:
-        its_layer = st.selectbox("Its layer", other.layers, len(other.layers) - 1, key="map_beside_layer", bind="query-params", width=115)
+        same = other.layers.index(layer) if layer in other.layers else len(other.layers) - 1
+        its_layer = st.selectbox("Its layer", other.layers, same, key=f"map_beside_layer-{layer}", width=115)
 settings = {}
 if method == "UMAP":
     with st.container(horizontal=True):
         settings["n_neighbors"] = st.number_input("Neighbours", 2, 200, 15, key="map_neighbours", bind="query-params", width=150)
-        settings["min_dist"] = st.number_input("Least distance", 0.0, 0.99, 0.1, 0.05, key="map_distance", bind="query-params", width=150)
+        settings["min_dist"] = st.number_input("Minimum distance", 0.0, 0.99, 0.1, 0.05, key="map_distance", bind="query-params", width=150)
         settings["seed"] = st.number_input("Seed", 0, 10_000, 0, key="map_seed", bind="query-params", width=150)
 if len(here.layers) > 1:
     st.session_state["map_layer"] = layer  # the sidebar's layer, to slide through
@@ -53,7 +60,7 @@ said, how = maps.told(here, layer, picture)
 answer.markdown(said)
 answer.caption(how)
 
-look = {"drag": {"Move": "pan", "Lasso": "lasso", "Box": "select"}[drag], "height": 600 if other is None else 520}
+look = {"drag": {"Move": "pan", "Lasso": "lasso", "Box": "select"}[drag], "height": 520}
 left, right = st.columns([7, 2] if other is None else [1, 1], gap="medium")
 with left:
     if other is not None:
@@ -62,6 +69,9 @@ with left:
                alt=f"{method} of {layer}: {len(here):,} items, coloured by {colour.title}")
     shown = " and ".join(f"{count(len(r), 'item')} of {plain(d)}" for r, d in zip(here.representations, here.domains, strict=True))
     alone = " This layer has axes of its own: all layers together are too many numbers to align here." if len(pictures) < len(here.layers) else ""
+    heads = here.representations[0].heads
+    if shade in ("Prediction", "Confidence") and heads:
+        st.caption(f"The model's head knows {len(heads)} classes, {plain(heads[0])} to {plain(heads[-1])}: those it was trained on, not those of the dataset.")
     st.caption(f"{shown}.{' Points are chosen in 2-D, or by search.' if dims == 3 else ''}{alone}")
 if other is not None:
     with right:

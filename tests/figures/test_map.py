@@ -128,3 +128,11 @@ def test_a_few_classes_are_named_where_they_lie_in_the_first_domain():
         assert (label.x, label.y) == pytest.approx(tuple(np.median(mine, axis=0)))
     many = maps.scatter(picture, colour=np.arange(90), names=[str(i) for i in range(90)])
     assert not many.layout.annotations and not maps.scatter(cloud(dims=3), colour=labels, names="abc").layout.annotations
+
+
+def test_many_selected_are_set_off_as_a_lasso_does_it_not_by_rings():
+    labels, chosen = np.repeat([0, 1, 2], 30), np.arange(20, 80)
+    figure = maps.scatter(cloud(), colour=labels, names="abc", highlight=chosen)
+    assert not [t for t in figure.data if t.name == "selected"]
+    assert [len(t.selectedpoints) for t in points(figure)] == [10, 30, 20]
+    assert sorted(r for t in points(figure) for r in t.customdata[t.selectedpoints]) == list(chosen)

@@ -11,6 +11,13 @@ def test_show_stores_and_addresses_the_app(store):
     assert store.representation(r.digest).digest == r.digest
 
 
+def test_a_foreign_manifest_cannot_lead_astray(store):
+    x = np.random.default_rng(0).normal(size=(9, 3))
+    r = Representation({"a": x}, manifest={"key": "abc", "model": "theirs", "dataset": 7})
+    assert r.digest in show(r, start=False) and "theirs" in repr(r)
+    assert store.representation(r.digest).manifest["dataset"] == {"name": "7"}
+
+
 def test_what_extract_made_is_not_stored_twice(store):
     r = extract("builtin:raw", "builtin:shapes/circle?n=40")
     assert r.manifest["key"] in show(r, start=False)

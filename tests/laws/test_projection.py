@@ -166,12 +166,12 @@ def test_agreement_is_certain_for_apart_and_chance_for_shuffled():
 # UMAP, the study
 
 class Told:
-    def __init__(self, stop_at=None):
-        self.notes, self.stop_at = [], stop_at
+    def __init__(self, stop_after=None):
+        self.notes, self.stop_after = [], stop_after
 
     def progress(self, done, total, note=""):
         self.notes.append((done, note))
-        if self.stop_at is not None and done >= self.stop_at:
+        if self.stop_after is not None and len(self.notes) >= self.stop_after:
             from analysis.errors import Cancelled
             raise Cancelled
 
@@ -192,7 +192,7 @@ def test_umap_is_seeded_tells_progress_and_samples_by_domain_and_class(represent
     assert np.array_equal(one.points, two.points) and one.points.shape == (120, 2)
     labels = np.tile(representations[0].labels, 2)[one.used]
     assert one.n == 180 and one.sizes == (60, 60) and np.array_equal(np.bincount(labels), [40, 40, 40])
-    assert ctx.notes[-1] == (100, "epoch 500 of 500") and len(ctx.notes) > 2
+    assert ctx.notes[-1] == (500, "laying them out, epoch") and len(ctx.notes) > 2
     assert one.options["n_neighbors"] == 8 and one.options["first"] == 50
     from analysis.metrics.neighbours import agreement
     assert agreement(one.points, labels, k=5).value > 0.95
@@ -201,10 +201,10 @@ def test_umap_is_seeded_tells_progress_and_samples_by_domain_and_class(represent
 def test_umap_hears_a_cancel_while_it_fits(representations):
     from analysis.errors import Cancelled
     from analysis.studies.projection import umap
-    ctx = Told(stop_at=1)
+    ctx = Told(stop_after=2)
     with pytest.raises(Cancelled):
         list(umap({"representations": representations}, {"layer": "a"}, ctx))
-    assert ctx.notes[-1][0] < 100
+    assert len(ctx.notes) == 2 and ctx.notes[-1][0] < 500
 
 
 def test_umap_refuses_what_is_not_there(representations):

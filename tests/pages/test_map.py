@@ -214,3 +214,10 @@ def test_umap_waits_for_a_click_and_shows_what_is_stored(dots, store):
     at.run()
     assert charts(at)[0]["layout"]["xaxis"]["title"]["text"] == "UMAP 1" and "UMAP keeps neighbourhoods" in texts(at)
     assert not said(at)
+
+
+def test_a_source_of_another_width_is_said_to_be_left_out(store):
+    extract("builtin:raw", "builtin:shapes/torus")
+    extract("builtin:raw", "builtin:digits/printed?n=40")
+    at = opened(MAP, model="raw", target="shapes/torus", sources="builtin:digits/printed?n=40")
+    assert any("is not drawn" in w.value for w in at.warning) and not at.error
