@@ -35,9 +35,6 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
                           help="Another model on the same target, drawn beside: same colours, same selection. "
                                "It is listed here once it is stored: choose it in the sidebar and extract it.")
     other = beside(here, stored[second]) if second in stored else None
-    if other is not None:
-        same = other.layers.index(layer) if layer in other.layers else len(other.layers) - 1
-        its_layer = st.selectbox("Its layer", other.layers, same, key=f"map_beside_layer-{layer}", width=115)
 settings = {}
 if method == "UMAP":
     with st.container(horizontal=True):
@@ -64,7 +61,8 @@ look = {"drag": {"Move": "pan", "Lasso": "lasso", "Box": "select"}[drag], "heigh
 left, right = st.columns([7, 2] if other is None else [1, 1], gap="medium")
 with left:
     if other is not None:
-        st.markdown(f"**{plain(workspace.label(at.model))}**, {plain(layer)}")
+        with st.container(horizontal=True, vertical_alignment="center", height=38, border=False):
+            st.markdown(f"**{plain(workspace.label(at.model))}**, {plain(layer)}")
     maps.chart(here, picture, colour, key="map-chart", where=layer, bounds=bounds, **look,
                alt=f"{method} of {layer}: {len(here):,} items, coloured by {colour.title}")
     shown = " and ".join(f"{count(len(r), 'item')} of {plain(d)}" for r, d in zip(here.representations, here.domains, strict=True))
@@ -75,7 +73,10 @@ with left:
     st.caption(f"{shown}.{' Points are chosen in 2-D, or by search.' if dims == 3 else ''}{alone}")
 if other is not None:
     with right:
-        st.markdown(f"**{plain(second)}**, {plain(its_layer)}")
+        same = other.layers.index(layer) if layer in other.layers else len(other.layers) - 1
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(second)}**,", width="content")
+            its_layer = st.selectbox("Its layer", other.layers, same, key=f"map_beside_layer-{layer}", width=130, label_visibility="collapsed")
         maps.chart_beside(other, second, its_layer, picture, shade, key="map-beside-chart", **look)
     right = st.container(horizontal=True)
 
