@@ -140,3 +140,16 @@ def test_the_keyboard_reaches_the_main_button(server, page):
         if page.evaluate("() => document.activeElement.innerText || ''").strip().endswith("items"):
             return
     pytest.fail("40 tabs did not reach the extract button")
+
+
+def test_show_gives_the_address_of_what_a_notebook_made(fresh_server, page, monkeypatch):
+    from analysis import Representation, show
+    rng, labels = np.random.default_rng(0), np.arange(60) % 3
+    made = [Representation({f"layer {i}": rng.normal(size=(60, 5)) + 4 * labels[:, None] for i in (1, 2)}, labels=labels, classes=("red", "green", "blue"),
+                           domain="colours", manifest={"model": f"net {k}"}) for k in "ab"]
+    monkeypatch.setenv("SEXTANT_STORE", str(fresh_server.log.with_suffix("")))
+    monkeypatch.setenv("SEXTANT_ADDRESS", fresh_server.address)
+    page.goto(show(*made))
+    page.locator(".js-plotly-plot").first.wait_for()
+    assert "In layer 2" in page.get_by_text(re.compile("nearest neighbours")).first.inner_text()
+    assert page.errors == []
