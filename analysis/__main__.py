@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 
@@ -20,6 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
         if error.hint:
             print(f"       {error.hint}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         print(f"error: {error.filename or 'a file'} cannot be written or read: {error.strerror or error}.", file=sys.stderr)
         return 2

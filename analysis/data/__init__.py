@@ -1,7 +1,7 @@
 """What goes in: built-in datasets, files, the hub, and what the store keeps, all behind one call."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from urllib.parse import parse_qsl, urlencode
 
@@ -10,6 +10,7 @@ from analysis.data.dataset import Dataset
 from analysis.data.files import load_domains, load_file
 from analysis.data.guard import as_path
 from analysis.data.tables import TablePreview, inspect_table
+from analysis.entry import Entry
 from analysis.errors import InputError
 
 __all__ = ["Dataset", "Entry", "TablePreview", "catalogue", "inspect_table", "load_dataset", "load_domains"]
@@ -23,18 +24,6 @@ OPTIONS = {  # of a built-in group, or of one dataset in it: name -> (type, lowe
     "shapes/blobs": {"n": COUNT, "seed": SEED, "clusters": (int, 2, 100), "spread": (float, 0, 10), "dim": (int, 1, 1000)},
     "hf": {"split": str, "config": str, "text": str, "image": str, "label": str, "n": (int, 2, 100_000), "seed": SEED},
 }
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One built-in dataset as a list shows it, before it is made."""
-
-    id: str
-    name: str
-    group: str
-    modality: str
-    about: str
-    n: int
 
 
 def catalogue() -> list[Entry]:

@@ -1,22 +1,11 @@
 """What is probed: Model, the built-in zoo, transformers checkpoints, anybody's torch module."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from analysis.entry import Entry
 from analysis.errors import InputError
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One model that is here, as a list shows it, before it is loaded."""
-
-    id: str
-    name: str
-    group: str
-    modality: str
-    about: str
 
 
 def catalogue() -> list[Entry]:
