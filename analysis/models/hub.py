@@ -124,7 +124,7 @@ def _download(repo: str, revision: str | None) -> Path:
     except Exception as error:  # no network, a proxy, a broken download: the library raises many kinds
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
             raise InputError(f"{where} is not in the local cache, and HF_HUB_OFFLINE forbids to fetch it.", local) from error
-        raise InputError(f"{where} cannot be fetched: the hub cannot be reached from here ({reason(error)}).",
+        raise InputError(f"{where} cannot be fetched: the hub cannot be reached from here ({reason(error).split(' An error happened')[0]}).",
                          f"Use a local folder. {local}") from error
 
 

@@ -149,6 +149,9 @@ def entry_name(entry: store.Entry) -> str:
     facts, made = entry.facts, entry.facts.get("manifest", {})
     if entry.kind == "selections":
         return facts["origin"]
+    if entry.kind == "results":
+        unit, layer = facts.get("unit", "").rpartition(":")[2].replace("_", " "), facts.get("options", {}).get("layer")
+        return f"{unit} of {layer}" if layer else unit
     model = made.get("model", {}).get("name") or made.get("model_name") or ""
     domain = facts.get("domain") or made.get("dataset", {}).get("name") or ""
     return facts.get("name") or " on ".join(filter(None, (model, domain))) or "unnamed"
