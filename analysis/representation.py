@@ -73,6 +73,8 @@ class Representation:
         if self.logits is not None:
             put("logits", frozen(check_matrix(as_array(self.logits, "'logits'"), "logits", rows=n)))
         put("heads", tuple(str(h) for h in self.heads))
+        if self.logits is not None and self.heads and len(self.heads) != self.logits.shape[1]:
+            raise InputError(f"The logits have {self.logits.shape[1]} columns and {len(self.heads)} head names.", "Give one name per column, or none.")
         put("manifest", MappingProxyType({k: _part(v) if k in ("model", "dataset") else v for k, v in dict(self.manifest).items()}))
 
     def __len__(self) -> int:
@@ -139,4 +141,5 @@ def from_header(tensors: dict, header: dict, *, trusted: bool = False) -> Repres
 
 def _part(said) -> dict:
     """What a manifest says of the model or the dataset; a foreign one may give just a name."""
-    return dict(said) if isinstance(said, Mapping) else {"name": str(said)}
+    said = said if isinstance(said, Mapping) else {"name": str(said)}
+    return {k: v for k, v in said.items() if k not in ("name", "source", "digest") or isinstance(v, str)}

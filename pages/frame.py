@@ -25,10 +25,10 @@ if __name__ == "__main__":
         st.Page(ROOT / "pages" / "workspace" / "load.py", title="Load", icon=":material/input:", default=True),
         st.Page(ROOT / "pages" / "workspace" / "map.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
     ]})
-    workspace.sidebar()
-    selection.chip()
-    messages.passing()
     try:
+        workspace.sidebar()
+        selection.chip()
+        messages.passing()
         page.run()
     except InputError as error:
         messages.problem(error)

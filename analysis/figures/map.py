@@ -1,6 +1,5 @@
 """The map: items as points on the axes of a projection, coloured by what they are or by a score."""
 
-import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +12,6 @@ LIMIT = 50_000  # points drawn; more are sampled, and the figure says so
 WEBGL = 1_500  # points from which the browser's graphics processor draws
 RINGS = 50  # selected items up to which each gets a ring
 NAMED = 12  # classes up to which each is named in the picture
-TEXT = 90  # characters of an item's text in a hover label
 
 
 def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), title: str = "", symbol=None, kinds: Sequence[str] = (),
@@ -52,7 +50,7 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
 
 def labels(ids: Sequence[str], *facts: Sequence[str]) -> list[str]:
     """One hover text per item: its id, then a line per fact, cut to length and made safe for plotly's small markup."""
-    lines = [[_plain(v) for v in column] for column in (ids, *facts)]
+    lines = [[template.plain(v) for v in column] for column in (ids, *facts)]
     return ["<br>".join(part for part in parts if part) for parts in zip(*lines, strict=True)]
 
 
@@ -83,7 +81,7 @@ class _Marks:
             return None
         # names and symbols: shapes of a domain differ by point; otherwise one shape for the class
         shape = symbol if self.shape is None else self._shapes(mask)
-        return self._make(mask, name=str(name), marker={"color": colour, "symbol": shape, "size": self.size, "opacity": self.opacity,
+        return self._make(mask, name=template.plain(name), marker={"color": colour, "symbol": shape, "size": self.size, "opacity": self.opacity,
                                                         "line": {"width": 0}})
 
     def scale(self, values, title):
@@ -98,7 +96,7 @@ class _Marks:
         """What the shapes mean: entries without points."""
         nowhere = dict.fromkeys("xyz"[:self.dims], (None,))
         looks = [{"color": template.GREY, "symbol": self.symbols[i % len(self.symbols)], "size": self.size} for i in range(len(self.names))]
-        return [self.kind(**nowhere, mode="markers", name=str(name), marker=look, hoverinfo="skip", legendgroup="shape",
+        return [self.kind(**nowhere, mode="markers", name=template.plain(name), marker=look, hoverinfo="skip", legendgroup="shape",
                           legendgrouptitle={"text": "domain"}) for name, look in zip(self.names, looks, strict=True)]
 
     def named(self, classes, names):
@@ -108,7 +106,7 @@ class _Marks:
         first = np.ones(len(classes), bool) if self.shape is None else self.shape == self.shape.min()
         middle = {i: np.median(self.points[(classes == i) & first], axis=0) for i in np.unique(classes[first])}
         colours = [colour for colour, _ in template.marks(len(names))]
-        return [{"x": float(x), "y": float(y), "text": _plain(str(names[i])[:18]), "showarrow": False, "bgcolor": template.DARK, "opacity": 0.85,
+        return [{"x": float(x), "y": float(y), "text": template.plain(str(names[i])[:18]), "showarrow": False, "bgcolor": template.DARK, "opacity": 0.85,
                  "bordercolor": colours[i], "borderwidth": 1.5, "borderpad": 2, "font": {"color": "#FFFFFF", "size": 11}}
                 for i, (x, y) in middle.items()]
 
@@ -169,8 +167,3 @@ def _note(shown: int, projection: Projection, by_class: bool, seed: int) -> str:
     if shown < projection.n:  # the method itself had to sample
         return f"{counts}, stratified by domain and class, seed {projection.options.get('seed', 0)}"
     return ""
-
-
-def _plain(value) -> str:
-    text = " ".join(str(value).split())
-    return html.escape(text if len(text) <= TEXT else text[:TEXT - 1] + "…", quote=False)

@@ -45,7 +45,7 @@ def balance(dataset: Dataset):
     """Items in each class."""
     import plotly.graph_objects as go
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
-    bars = go.Bar(x=list(dataset.classes), y=counts, marker_color=template.PALETTE[0], hovertemplate="%{x}: %{y} items<extra></extra>")
+    bars = go.Bar(x=[template.plain(c) for c in dataset.classes], y=counts, marker_color=template.PALETTE[0], hovertemplate="%{x}: %{y} items<extra></extra>")
     return template.figure(bars, height=150, margin=MARGIN, bargap=0.25, showlegend=False, dragmode=False,
                            xaxis={"type": "category", "fixedrange": True},
                            yaxis={"title": "items", "rangemode": "tozero", "nticks": 4, "fixedrange": True})
@@ -60,7 +60,7 @@ def columns(dataset: Dataset):
     labels = np.zeros(len(rows), int) if dataset.labels is None else dataset.labels[rows]
     names = dataset.classes or ("all items",)
     mark = lambda colour, symbol: {"color": colour, "symbol": symbol, "size": 5}  # noqa: E731
-    traces = [go.Scatter(x=x[labels == c], y=y[labels == c], mode="markers", name=name, marker=mark(colour, symbol))
+    traces = [go.Scatter(x=x[labels == c], y=y[labels == c], mode="markers", name=template.plain(name), marker=mark(colour, symbol))
               for c, (name, (colour, symbol)) in enumerate(zip(names, template.marks(len(names)), strict=True))]
     thinned = "" if n <= POINTS else f" ({POINTS:,} of {n:,} rows, evenly spaced)"
     return template.figure(*traces, height=260, margin=MARGIN, showlegend=1 < len(names) <= 10,

@@ -5,11 +5,13 @@ least 3:1 on both grounds. Colours of a scale cannot all have that, so marks col
 """
 
 import colorsys
+import html
 from functools import lru_cache
 
 import plotly.graph_objects as go
 import plotly.io as pio
 
+TEXT = 90  # characters of a text in a label
 LIGHT, DARK = "#FFFFFF", "#10161D"  # the two grounds, as in .streamlit/config.toml
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8B6BD9", "#A67C00", "#C8374A", "#5E8C31", "#1F93B5", "#7A828C")
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "star", "pentagon", "hourglass")
@@ -32,6 +34,12 @@ def marks(n: int, *, dims: int = 2) -> list[tuple[str, str]]:
     """(colour, marker symbol) of each of n categories."""
     symbols = SYMBOLS_3D if dims == 3 else SYMBOLS
     return [(colour, symbols[i % len(symbols)]) for i, colour in enumerate(colours(n))]
+
+
+def plain(value) -> str:
+    """A name or text that came with the data, cut to length and safe where plotly would read markup."""
+    text = " ".join(str(value).split())
+    return html.escape(text if len(text) <= TEXT else text[:TEXT - 1] + "…", quote=False)
 
 
 def luminance(colour: str) -> float:

@@ -87,4 +87,6 @@ def _gather(representations, layer) -> tuple[list[np.ndarray], np.ndarray]:
 def _check_neighbors(k: int, n: int) -> int:
     if not 2 <= k:
         raise InputError(f"UMAP with {k} neighbours was asked for.", "Ask for 2 or more; 15 is usual.")
+    if n < 3:
+        raise InputError(f"UMAP needs at least 3 items, not {n}.", "PCA draws them.")
     return min(k, n - 1)

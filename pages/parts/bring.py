@@ -10,6 +10,7 @@ import streamlit as st
 from analysis import store
 from analysis.data import inspect_table, load_dataset, load_domains, tables
 from analysis.data.dataset import Dataset
+from analysis.data.guard import as_path
 from analysis.digest import digest, digest_file
 from analysis.errors import InputError
 from analysis.studies.fetching import fetch_dataset
@@ -142,7 +143,7 @@ def _place() -> None:
             data = _once("place", text, lambda: load_dataset(text))
             _keep_dataset([data], slot="place", key=f"place-{data.digest[:6]}")
         else:
-            path = Path(text).expanduser()
+            path = as_path(text)
             if not path.exists():
                 raise InputError(f"There is no file or folder {text!r} on this machine.", "Check the path, or give a hub id: hf:org/name.")
             _offer_dataset(path, slot="place", origin=str(path))

@@ -152,7 +152,7 @@ def chart_beside(other: Stack, name: str, layer: str, picture: projection.Projec
     if picture.options.get("method") == "pca":
         points = mine.points @ projection.turn(mine.points, picture.points[:n])
         spread = (points.astype(np.float64) ** 2).mean(axis=0)
-        mine = replace(mine, points=points, explained=spread / spread.sum() * sum(mine.explained))
+        mine = replace(mine, points=points, explained=spread / (spread.sum() or 1) * sum(mine.explained))
     offered = colourings(other)
     colour = offered.get(shade, next(iter(offered.values())))(layer)
     chart(other, mine, colour, key=key, where=f"{name}, {layer}", alt=f"PCA of {layer} of {name}, {n:,} items by {colour.title}", **look)

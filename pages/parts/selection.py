@@ -6,8 +6,9 @@ Its ids lie in the store under its digest, and the address carries the digest.
 import streamlit as st
 
 from analysis import store
+from analysis.errors import InputError
 from analysis.selection import Selection
-from pages.parts.messages import count, plain
+from pages.parts.messages import count, plain, problem
 
 
 def current() -> Selection | None:
@@ -22,7 +23,10 @@ def current() -> Selection | None:
 
 def set(selection: Selection) -> None:
     """Make it the session's; pages show it after the next run."""
-    store.default().put_selection(selection)
+    try:
+        store.default().put_selection(selection)
+    except InputError as error:
+        problem(error)  # the session still has it; only its address cannot be passed on
     st.session_state["_selection"] = selection
     st.query_params["selection"] = selection.digest
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis import store
+from analysis.digest import digest
 from pages.parts import messages, workspace
 from pages.parts.messages import count, plain, size
 
@@ -21,8 +22,8 @@ def panel() -> None:
     if not entries:
         st.caption("Nothing is stored yet: extract something, or bring your own.")
         return
-    turn = st.session_state.get("_store-turn", 0)
-    table = st.dataframe(_table(entries), key=f"store-table-{turn}", hide_index=True, height="content" if len(entries) <= 8 else 330,
+    listed = digest([entry.kind + entry.key for entry in entries])[:8]  # marks are places in the list: another list starts unmarked
+    table = st.dataframe(_table(entries), key=f"store-table-{listed}", hide_index=True, height="content" if len(entries) <= 8 else 330,
                          on_select="rerun", selection_mode="multi-row", alt=count(len(entries), "stored thing"),
                          column_config={"Made": st.column_config.DatetimeColumn(format="D MMM, HH:mm")})
     chosen = [entries[i] for i in table.selection.rows if i < len(entries)]
@@ -50,7 +51,7 @@ def _origin(entry) -> str:
     """Where it comes from, in a few words."""
     facts, made = entry.facts, entry.facts.get("manifest", {})
     if entry.kind == "representations" and made.get("model"):
-        return " on ".join(workspace.label(made.get(part, {}).get("source", "")) for part in ("model", "dataset"))
+        return " on ".join(workspace.label(made.get(part, {}).get("source") or "") for part in ("model", "dataset"))
     if entry.kind == "selections":
         return "chosen on a page"
     unit = facts.get("unit", "").rpartition(":")[2]
@@ -76,6 +77,5 @@ def _delete(kept, chosen: list) -> None:
         if st.button("Delete for good", type="primary", key="store-delete-sure"):
             for entry in chosen:
                 kept.delete(entry.kind, entry.key)
-            st.session_state["_store-turn"] = st.session_state.get("_store-turn", 0) + 1  # unmarks the rows
             messages.later(f"Deleted {what}.")
             st.rerun()

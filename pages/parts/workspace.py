@@ -60,9 +60,18 @@ def sidebar() -> Workspace:
         chosen = st.multiselect("Compare with" if arrays else "Source datasets", datasets, [] if arrays else list(DEFAULT_SOURCES),
                                 key="sources", placeholder="None", **bound)
         sources = tuple(s for s in dict.fromkeys(resolve(c, datasets) for c in chosen) if s != target)
+        sources, target = _alike(arrays, sources, target)
         layer = _layer(model)
     st.session_state["_workspace"] = Workspace(model, target, sources, layer)
     return current()
+
+
+def _alike(arrays: bool, sources: tuple, target: str) -> tuple[tuple, str]:
+    """Representations made elsewhere stand beside one another, datasets beside datasets; what does not fit is named and left out."""
+    fits = lambda source: source.startswith("rep:") == arrays
+    for odd in (s for s in (*sources, target) if not fits(s)):
+        st.caption(f":material/info: {label(odd)} is left out: {'it is no representation' if arrays else 'it is no dataset'}.")
+    return tuple(s for s in sources if fits(s)), target if fits(target) else DEFAULT_TARGET
 
 
 def _layer(model: str) -> str:
@@ -205,14 +214,18 @@ def get_model(source: str):
 def get_dataset(source: str):
     """The Dataset. For "rep:<key>": the one it was made on when that is stored, else its ids as texts."""
     _refuse_missing(source, "dataset")
-    return _items(source) if source.startswith("rep:") else _patiently(_dataset, source)
+    if source.startswith("rep:"):
+        made_on = _brought(source).dataset
+        return _items(source, bool(made_on) and store.default().has("datasets", made_on))
+    return _patiently(_dataset, source)
 
 
 def get_representation(model: str, dataset: str):
     """What the store holds for this pair, or None. A "rep:<key>" on either side names the representation itself."""
-    for source in (dataset, model):
-        if source.startswith("rep:"):
-            return _brought(source)
+    if dataset.startswith("rep:"):
+        return _brought(dataset)
+    if model.startswith("rep:"):
+        raise InputError(f"{label(dataset)} cannot stand beside {label(model)}.", "Compare it with other representations that were made elsewhere.")
     from analysis import extraction
     return store.default().representation(extraction.key(get_model(model), get_dataset(dataset)))
 
@@ -256,7 +269,7 @@ def _dataset(source: str, changed: float):
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _items(source: str):
+def _items(source: str, stored: bool):
     from analysis import Dataset
     found = _brought(source)
     for place in (found.manifest.get("dataset", {}).get("source", ""), f"store:{found.dataset}"):
@@ -279,11 +292,16 @@ def _brought(source: str):
 
 
 def _changed(source: str) -> float:
-    """A folder or file of the user's may change under its name; built-in and stored things do not."""
-    if source.startswith(("builtin:", "store:", "hf:")):
+    """What changes when the thing behind a name does: a stored one goes, a file or folder of the user's is written again."""
+    if source.startswith("store:"):
+        return float(any(store.default().has(kind, source.removeprefix("store:")) for kind in ("datasets", "models")))
+    if source.startswith(("builtin:", "hf:")):
         return 0.0
-    path = Path(source).expanduser()
-    return path.stat().st_mtime if path.exists() else 0.0
+    try:
+        path = Path(source).expanduser()
+        return max(p.stat().st_mtime for p in (path, *(path.glob("*") if path.is_dir() else ())))
+    except (OSError, RuntimeError, ValueError):
+        return 0.0  # the loader says what is wrong with it
 
 
 def is_away(model: str) -> bool:

@@ -35,6 +35,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
                           help="Another model on the same target, drawn beside: same colours, same selection. "
                                "It is listed here once it is stored: choose it in the sidebar and extract it.")
     other = beside(here, stored[second]) if second in stored else None
+if second in stored and other is None:
+    st.caption(f":material/info: {plain(second)} is of other items than the target: it cannot be drawn beside it.")
 settings = {}
 if method == "UMAP":
     with st.container(horizontal=True):

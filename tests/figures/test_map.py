@@ -136,3 +136,9 @@ def test_many_selected_are_set_off_as_a_lasso_does_it_not_by_rings():
     assert not [t for t in figure.data if t.name == "selected"]
     assert [len(t.selectedpoints) for t in points(figure)] == [10, 30, 20]
     assert sorted(r for t in points(figure) for r in t.customdata[t.selectedpoints]) == list(chosen)
+
+
+def test_names_from_the_data_are_never_markup():
+    figure = maps.scatter(cloud(), colour=np.repeat([0, 1, 2], 30), names=('<a href="https://x">a</a>', "b<br>", "c"),
+                          symbol=np.tile([0, 1], 45), kinds=("<b>h</b>", "t"))
+    assert not any("<" in t.name for t in figure.data)

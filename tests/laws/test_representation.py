@@ -136,3 +136,13 @@ def test_views_of_what_can_be_written_are_copied_and_maps_are_not(tmp_path):
 
 def test_repr_takes_any_manifest():
     assert "x on taste" in repr(made(manifest={"model": "x"})) and "m on taste" in repr(made()) and "arrays on" in repr(made(manifest={}))
+
+
+def test_head_names_match_the_logits():
+    with pytest.raises(InputError, match="4 columns and 2 head names"):
+        made(heads=("x", "y"))
+
+
+def test_a_manifest_without_text_in_its_places_is_cleaned():
+    r = made(manifest={"model": {"name": "m", "source": None}, "dataset": {"source": None}})
+    assert r.manifest["model"] == {"name": "m"} and r.manifest["dataset"] == {}

@@ -107,3 +107,33 @@ def test_the_selection_is_shown_from_its_digest_and_cleared(store):
 def test_a_selection_that_is_not_stored_here_is_said():
     at = opened(selection="c" * 32)
     assert any("not found" in m.value for m in at.sidebar.markdown)
+
+
+@pytest.mark.parametrize("parameters", [{"model": "~nosuchuser/x"}, {"model": "a" * 300}, {"target": "a" * 300}])
+@pytest.mark.parametrize("page", ["", "workspace/map.py"])
+def test_a_path_that_cannot_be_is_a_message(parameters, page):
+    at = opened(page, **parameters)
+    assert at.error and not at.exception
+
+
+def test_a_cap_that_is_no_number_is_a_message(monkeypatch, tmp_path):
+    monkeypatch.setenv("SEXTANT_STORE_CAP", "lots")
+    monkeypatch.setenv("SEXTANT_STORE", str(tmp_path / "another"))
+    assert "lots" in said(opened())
+
+
+def test_only_representations_stand_beside_a_representation(store):
+    from analysis import Representation
+    key = store.put_representation(Representation({"a": np.random.default_rng(0).normal(size=(20, 3))}, labels=np.arange(20) % 2))
+    at = opened("workspace/map.py", model=f"rep:{key}", sources="digits/printed")
+    assert workspace(at).sources == () and any("digits/printed is left out" in c.value for c in at.caption)
+    at = opened("workspace/map.py", model="raw", target=f"rep:{key}")
+    assert workspace(at).target == "builtin:digits/handwritten"
+
+
+def test_a_deleted_dataset_is_missed_at_once(store):
+    data = Dataset(np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2, name="gone")
+    key = store.put_dataset(data)
+    assert not opened(model="raw", target=f"store:{key}").error
+    store.delete("datasets", key)
+    assert opened(model="raw", target=f"store:{key}").error

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from analysis import Dataset
+from analysis.digest import digest
 from analysis.store import KINDS
 from tests.pages.test_frame import opened, said, workspace
 
@@ -245,7 +246,8 @@ def test_stored_things_are_listed_and_deleted_after_a_second_click(store):
     at = opened(**CIRCLE)
     listed = next(d for d in at.dataframe if "Kind" in d.value)
     assert listed.value["Name"].tolist() == ["mine"] and listed.value["Holds"].tolist() == ["6 items"]
-    at.session_state["store-table-0"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    listed = digest([e.kind + e.key for e in store.entries()])[:8]
+    at.session_state[f"store-table-{listed}"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     at.run()
     assert store.has("datasets", key)
     at.button(key="store-delete-sure").click().run()
