@@ -73,6 +73,7 @@ class _Run:
         self.partial = store.path("representations", name, ".partial")
         self.record = store.path("representations", name, ".progress")
         self.final = store.path("representations", name, ".safetensors")
+        self.header = self._header()  # once: the digest of a live model hashes all its weights
         self.maps: dict[str, np.ndarray] = {}
         # texts of like length share a batch, so little is spent on padding; the rows go back to their own places
         lengths = [len(t) for t in dataset.items] if dataset.modality == "text" else None
@@ -133,7 +134,7 @@ class _Run:
         shapes = {name: ("<f4", (n, d)) for name, d in widths.items()}
         if self.dataset.labels is not None:
             shapes[LABELS] = ("<i8", (n,))
-        head, offsets = header_bytes(shapes, {"sextant": json.dumps(self._header(), ensure_ascii=False)})
+        head, offsets = header_bytes(shapes, {"sextant": json.dumps(self.header, ensure_ascii=False)})
         self.partial.parent.mkdir(parents=True, exist_ok=True)
         with open(self.partial, "wb") as file:
             file.write(head)
@@ -183,7 +184,7 @@ class _Run:
     def _finish(self, device: str, batch: int) -> Representation:
         for array in self.maps.values():
             array.flush()
-        whole = from_header(open_tensors(self.partial), self._header(), trusted=True)
+        whole = from_header(open_tensors(self.partial), self.header, trusted=True)
         facts = {**describe(whole), "made": {"device": device, "batch": batch, "python": sys.version.split()[0], "torch": _version("torch")}}
         self.maps.clear()
         os.replace(self.partial, self.final)

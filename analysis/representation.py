@@ -102,8 +102,7 @@ class Representation:
     def save(self, path) -> Path:
         """Write `.safetensors` (order, class names and ids as JSON in its metadata) or `.npz` (keys in order)."""
         path = Path(path)
-        extra = {LOGITS: self.logits, LABELS: self.labels}
-        tensors = {**self.layers, **{k: v for k, v in extra.items() if v is not None}}
+        tensors = self.tensors()
         if path.suffix == ".safetensors":
             save_tensors(path, tensors, {"sextant": json.dumps(self.header(), ensure_ascii=False)})
         elif path.suffix == ".npz":
@@ -116,6 +115,11 @@ class Representation:
         else:
             raise InputError(f"A representation cannot be saved as {path.suffix or 'a file without ending'!r}.", "Use .safetensors or .npz.")
         return path
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Everything of it that is an array, by the names a file uses."""
+        extra = {LOGITS: self.logits, LABELS: self.labels}
+        return {**self.layers, **{k: v for k, v in extra.items() if v is not None}}
 
     def header(self) -> dict:
         return {"format": 1, "order": list(self.layers), "classes": list(self.classes), "ids": list(self.ids),

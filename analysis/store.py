@@ -21,7 +21,7 @@ import numpy as np
 
 from analysis.data.dataset import Dataset
 from analysis.errors import InputError
-from analysis.representation import LABELS, LOGITS, Representation, from_header
+from analysis.representation import Representation, from_header
 from analysis.selection import Selection
 from analysis.tensors import open_tensors, read_header, save_tensors, write_json
 
@@ -88,9 +88,7 @@ class Store:
     def put_representation(self, representation: Representation, *, key: str | None = None, facts: dict | None = None) -> str:
         """Keep one that was made elsewhere (a notebook, an upload) under its own digest."""
         key = key or representation.digest
-        extra = {LOGITS: representation.logits, LABELS: representation.labels}
-        tensors = {**representation.layers, **{k: v for k, v in extra.items() if v is not None}}
-        return self.put("representations", key, {**describe(representation), "brought": True, **(facts or {})}, tensors,
+        return self.put("representations", key, {**describe(representation), "brought": True, **(facts or {})}, representation.tensors(),
                         {"sextant": json.dumps(representation.header(), ensure_ascii=False)})
 
     def key_of(self, representation: Representation) -> str:
@@ -197,15 +195,22 @@ class Store:
         self._open.pop(key, None)
 
     def size(self) -> int:
-        """Bytes of everything that is stored whole, as `entries` lists it."""
-        return sum(entry.bytes for entry in self.entries())
+        """Bytes of everything that is stored whole; remains of killed runs do not count."""
+        total = 0
+        for kind in KINDS:
+            for path in (self.folder / kind).glob("*.json"):
+                for part in (path, path.with_suffix(".safetensors")):
+                    try:
+                        total += part.stat().st_size
+                    except FileNotFoundError:  # it has no arrays, or it went since it was listed
+                        continue
+        return total
 
     def evict(self, keep: str = "") -> list[Entry]:
         """Remove what was used longest ago, and can be computed again, until what is stored fits the cap; and old remains of killed runs."""
         self._sweep()
-        entries = self.entries()
-        size, gone = sum(e.bytes for e in entries), []
-        for entry in sorted(entries, key=lambda e: e.used):
+        size, gone = self.size(), []
+        for entry in sorted(self.entries() if size > self.cap else (), key=lambda e: e.used):
             if size <= self.cap:
                 break
             if not entry.brought and entry.key != keep:

@@ -10,8 +10,6 @@ import numpy as np
 from analysis.digest import digest
 from analysis.errors import InputError
 
-MODALITIES = ("image", "text", "array")
-
 
 @dataclass(frozen=True, eq=False)
 class Dataset:

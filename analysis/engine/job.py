@@ -20,7 +20,7 @@ class Job:
         self.controls = {control}
         self.cancelled = False  # asked for; the state follows
         self._first: tuple[float, int] | None = None
-        self._begun = self._ended = time.monotonic()
+        self._ended = 0.0
         self._lookup = lookup
 
     def __repr__(self) -> str:
@@ -29,10 +29,6 @@ class Job:
     @property
     def alive(self) -> bool:
         return self.state in LIVE
-
-    @property
-    def elapsed(self) -> float:
-        return (time.monotonic() if self.alive else self._ended) - self._begun
 
     @property
     def rate(self) -> float | None:
@@ -66,7 +62,7 @@ class Job:
         self.done, self.total, self.note = done, total, note
 
     def begin(self) -> None:
-        self.state, self.note, self._begun = "running", "starting", time.monotonic()
+        self.state, self.note = "running", "starting"
 
     def end(self, state: str, error: InputError | None = None) -> None:
         self._ended = time.monotonic()

@@ -14,17 +14,7 @@ import pytest
 from PIL import Image
 
 from analysis.data import catalogue, files, guard, images, inspect_table, load_dataset, load_domains, tables
-from analysis.errors import InputError
-
-
-def refused(call, *words):
-    """The call is refused as bad input; the message and hint together hold all the words."""
-    with pytest.raises(InputError) as caught:
-        call()
-    assert caught.value.hint
-    for word in words:
-        assert word in str(caught.value)
-    return caught.value
+from tests.refusal import refused
 
 
 def png(colour=(255, 0, 0), size=(8, 6), kind="PNG", **options) -> bytes:

@@ -11,22 +11,14 @@ import torch
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch
 
-from analysis.errors import InputError
 from analysis.foreign import inspect_representation, load_representation, natural
 from analysis.representation import Representation
 from analysis.tensors import save_tensors
+from tests.refusal import refused
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 4)).astype(np.float32)
 Y = np.arange(12) % 3
-
-
-def refused(call, *words):
-    with pytest.raises(InputError) as caught:
-        call()
-    assert caught.value.hint
-    for word in words:
-        assert word in str(caught.value)
 
 
 def blocks(count=12, **more):
