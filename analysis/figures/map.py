@@ -15,7 +15,7 @@ NAMED = 12  # classes up to which each is named in the picture
 
 
 def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), title: str = "", symbol=None, kinds: Sequence[str] = (),
-            hover: Sequence[str] = (), highlight=(), bounds=None, drag: str = "pan", limit: int = LIMIT, seed: int = 0,
+            hover: Sequence[str] = (), highlight=(), named: bool = True, bounds=None, drag: str = "pan", limit: int = LIMIT, seed: int = 0,
             height: int = 580, revision: str = "map"):
     """A figure of a projection. Arrays and texts go by the rows of the projection's input, which `customdata` carries too.
 
@@ -23,6 +23,7 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
     title            what the colour means, above the legend or the colour bar
     symbol, kinds    a second category, drawn as the marker's shape (the domain); without it the shape follows the colour
     highlight        rows to ring
+    named            whether a few classes are also named in the picture; not for domains, which lie over one another
     bounds           (dims, 2) lowest and highest of each axis, to keep them the same for several pictures
     What was left out stands in `figure.layout.meta["note"]`.
     """
@@ -44,7 +45,7 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
     note = _note(len(rows), projection, len(names) > 0, seed)
     bounds = bounds_of([projection]) if bounds is None else bounds
     return template.figure(*traces, height=height, meta={"note": note, "shown": len(rows), "of": projection.n}, uirevision=revision,
-                           dragmode=drag, legend=_legend(title, colour.dtype.kind == "f"), annotations=mark.named(colour[rows], names),
+                           dragmode=drag, legend=_legend(title, colour.dtype.kind == "f"), annotations=mark.named(colour[rows], names if named else ()),
                            **_axes(projection, bounds))
 
 

@@ -137,7 +137,7 @@ def chart(stack: Stack, picture: projection.Projection, colour: Colouring, *, ke
     rings, turn = _rings(stack, key, signature)
     kinds = stack.domains if colour.values is not stack.block else ()  # coloured by domain, the shape says so already
     made = figures.scatter(picture, colour=colour.values, names=colour.names, title=colour.title, symbol=stack.block, kinds=kinds,
-                           hover=_hover(stack.key, stack), highlight=rings, bounds=bounds, drag=drag, height=height,
+                           hover=_hover(stack.key, stack), highlight=rings, named=colour.values is not stack.block, bounds=bounds, drag=drag, height=height,
                            revision=f"{key}-{turn}")
     linked = {} if picture.dims == 3 else {"on_select": lambda: _take(stack, key, signature, where)}
     charts.show(made, alt=alt, key=key, table=numbers(stack, picture, colour), config=CONFIG, **linked)

@@ -126,6 +126,7 @@ def test_a_few_classes_are_named_where_they_lie_in_the_first_domain():
     for i, label in enumerate(figure.layout.annotations):
         mine = picture.points[(labels == i) & (domain == 0)]
         assert (label.x, label.y) == pytest.approx(tuple(np.median(mine, axis=0)))
+    assert not maps.scatter(picture, colour=domain, names=("here", "there"), named=False).layout.annotations
     many = maps.scatter(picture, colour=np.arange(90), names=[str(i) for i in range(90)])
     assert not many.layout.annotations and not maps.scatter(cloud(dims=3), colour=labels, names="abc").layout.annotations
 
