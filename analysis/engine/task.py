@@ -11,7 +11,7 @@ from analysis.errors import InputError
 
 @dataclass(frozen=True)
 class Ref:
-    """A model, dataset or representation by name; resolved where the work runs. The digest fixes its content."""
+    """A model, dataset, representation or result by name; resolved where the work runs. The digest fixes its content."""
 
     kind: str
     source: str
@@ -29,10 +29,14 @@ class Ref:
     def representation(cls, key: str) -> "Ref":
         return cls("representation", key, resolve("representation", key).digest)
 
+    @classmethod
+    def result(cls, key: str) -> "Ref":
+        return cls("result", key, key)  # which says already what it was computed from
+
     def resolve(self):
         """The thing itself, which must still be what it was when it was named: a result is filed under that digest."""
         found = resolve(self.kind, self.source)
-        if found.digest != self.digest:
+        if self.kind != "result" and found.digest != self.digest:
             raise InputError(f"The {self.kind} {self.source} was changed since this run was asked for.", "Load it again and repeat the run.")
         return found
 
@@ -40,11 +44,13 @@ class Ref:
 def resolve(kind: str, source: str):
     from analysis import load_dataset, load_model
     from analysis.store import default
-    if kind != "representation":
+    if kind in ("model", "dataset"):
         return {"model": load_model, "dataset": load_dataset}[kind](source)
-    found = default().representation(source)
+    find, remedy = {"representation": (default().representation, "Extract it again on the load page."),
+                    "result": (default().result, "Open the page that shows it: it is computed again.")}[kind]
+    found = find(source)
     if found is None:
-        raise InputError(f"The representation {source} is not in the store any more.", "Extract it again on the load page.")
+        raise InputError(f"The {kind} {source} is not in the store any more.", remedy)
     return found
 
 

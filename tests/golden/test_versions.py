@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from analysis import Dataset, Model, Representation, extract
+from analysis.studies import persistence
 from analysis.studies.extraction import extraction
 from analysis.studies.projection import umap
 
@@ -38,12 +39,49 @@ def umap_output() -> np.ndarray:
     return np.array([*final.used, *final.sizes, *(final.options[k] for k in ("first", "n_neighbors", "min_dist", "dims", "seed")), round(kept, 1)])
 
 
+def clouds() -> Representation:
+    rng = np.random.default_rng(7)
+    angle = rng.uniform(0, 2 * np.pi, 24)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1) + 0.05 * rng.normal(size=(24, 2))
+    return Representation({"clusters": 5 * np.eye(3)[np.arange(24) % 3] + rng.normal(size=(24, 3)), "circle": 4 * circle})
+
+
+def profile_output() -> np.ndarray:
+    *_, p = persistence.profile({"representation": clouds()}, {"layer": "clusters"}, Quiet())
+    return np.array([*p.deaths, *p.edges.ravel(), *np.nanmean(p.resampled, axis=1), *p.shuffled.mean(axis=1), *p.halves.mean(axis=1), *p.interval(3)])
+
+
+def loops_output() -> np.ndarray:
+    *_, d = persistence.loops({"representation": clouds()}, {"layer": "circle", "max_points": 18}, Quiet())
+    return np.array([*d.h0[:-1, 1], *d.h1.ravel(), *d.points, d.covering_radius, *d.edges.ravel(), *d.traces1])
+
+
+def small_survey():
+    r = clouds()
+    *_, final = persistence.survey({"entries": [{"representation": r}] * 2}, {"layers": list(r.layers), "max_points": 18}, Quiet())
+    return final
+
+
+def survey_output() -> np.ndarray:
+    s = small_survey()
+    return np.concatenate([s.deaths.ravel(), np.nanmean(s.resampled, axis=2).ravel(), s.h1.ravel(), s.ends, s.covering, s.spread, *s.ratios(3).values()])
+
+
+def distances_output() -> np.ndarray:
+    *_, d = persistence.distances({"survey": small_survey()}, {"dim": 0, "relative": True, "bars": 20}, Quiet())
+    return np.concatenate([d.matrix, d.bounds])
+
+
 class Quiet:
     def progress(self, done, total, note=""):
         pass
 
 
-UNITS = {"analysis.studies.extraction:extraction": (extraction, extraction_output), "analysis.studies.projection:umap": (umap, umap_output)}
+UNITS = {"analysis.studies.extraction:extraction": (extraction, extraction_output), "analysis.studies.projection:umap": (umap, umap_output),
+         "analysis.studies.persistence:profile": (persistence.profile, profile_output),
+         "analysis.studies.persistence:loops": (persistence.loops, loops_output),
+         "analysis.studies.persistence:survey": (persistence.survey, survey_output),
+         "analysis.studies.persistence:distances": (persistence.distances, distances_output)}
 
 
 def present(name: str) -> dict:

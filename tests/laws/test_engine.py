@@ -6,6 +6,7 @@ import pytest
 
 from analysis import engine, store
 from tests import units
+from tests.refusal import refused
 
 
 def wait(job, seconds=30, until=lambda job: not job.alive):
@@ -98,6 +99,21 @@ def test_a_new_version_or_other_options_give_another_key(monkeypatch):
 def test_options_mean_the_same_in_any_order_but_lists_do_not():
     assert engine.key(units.count, {}, {"a": 1, "b": {"c": 1, "d": 2}}) == engine.key(units.count, {}, {"b": {"d": 2, "c": 1}, "a": 1})
     assert engine.key(units.count, {}, {"a": [1, 2]}) != engine.key(units.count, {}, {"a": [2, 1]})
+
+
+def test_a_result_is_an_input_by_its_key():
+    job = wait(engine.submit(units.count, {}, {"n": 3}, control="a"))
+    ref = engine.Ref.result(job.key)
+    assert ref.resolve().values.tolist() == [0, 1, 2]
+    assert engine.key(units.count, {"of": ref}, {}) == engine.key(units.count, {"of": engine.Ref.result(job.key)}, {}) != engine.key(
+        units.count, {"of": engine.Ref.result("another")}, {})
+
+
+def test_a_result_that_is_gone_is_refused_with_a_remedy():
+    job = wait(engine.submit(units.count, {}, {"n": 3}, control="a"))
+    store.default().delete("results", job.key)
+    refused(engine.Ref.result(job.key).resolve, job.key, "not in the store any more")
+    refused(engine.Ref.result("no/key").resolve, "no key of the store")
 
 
 def test_a_task_that_cannot_travel_fails_and_frees_its_place():
