@@ -16,13 +16,14 @@ NAMED = 12  # classes up to which each is named in the picture
 
 def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), title: str = "", symbol=None, kinds: Sequence[str] = (),
             hover: Sequence[str] = (), highlight=(), named: bool = True, bounds=None, drag: str = "pan", limit: int = LIMIT, seed: int = 0,
-            height: int = 580, revision: str = "map"):
+            height: int = 580, paths=(), revision: str = "map"):
     """A figure of a projection. Arrays and texts go by the rows of the projection's input, which `customdata` carries too.
 
     colour, names    class index per row and the classes' names; or, without names, a number per row
     title            what the colour means, above the legend or the colour bar
     symbol, kinds    a second category, drawn as the marker's shape (the domain); without it the shape follows the colour
     highlight        rows to ring
+    paths            each a run of rows, drawn as a closed line
     named            whether a few classes are also named in the picture; not for domains, which lie over one another
     bounds           (dims, 2) lowest and highest of each axis, to keep them the same for several pictures
     What was left out stands in `figure.layout.meta["note"]`.
@@ -42,6 +43,7 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
     traces = [t for t in traces if t is not None]
     mark.highlight(traces, np.asarray(highlight, dtype=np.int64))
     traces += mark.kinds_legend() + mark.rings(np.isin(rows, np.asarray(highlight, dtype=np.int64)))
+    traces = [mark.line(projection, p) for p in paths if len(p) > 1] + traces
     note = _note(len(rows), projection, len(names) > 0, seed)
     bounds = bounds_of([projection]) if bounds is None else bounds
     return template.figure(*traces, height=height, meta={"note": note, "shown": len(rows), "of": projection.n}, uirevision=revision,
@@ -92,6 +94,15 @@ class _Marks:
                           marker={"color": values.astype(np.float32), "colorscale": template.SEQUENTIAL, "colorbar": bar, "symbol": shape,
                                   "size": self.size + 0.5, "opacity": min(1.0, self.opacity + 0.1), "showscale": True,
                                   "line": {"width": 0.6, "color": template.RIM}})
+
+    def line(self, projection, path):
+        """Under the points, from row to row and back to the first."""
+        place = np.full(projection.n, -1)
+        place[projection.used] = np.arange(len(projection.used))
+        at = place[np.append(path, path[:1])]
+        points = projection.points[at[at >= 0]]
+        return self.kind(**{axis: points[:, i] for i, axis in enumerate("xyz"[:self.dims])}, mode="lines", hoverinfo="skip", showlegend=False, name="loop",
+                         line={"color": template.HIGHLIGHT, "width": 2.5})
 
     def kinds_legend(self):
         """What the shapes mean: entries without points."""
