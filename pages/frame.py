@@ -21,10 +21,15 @@ if __name__ == "__main__":
     st.set_page_config(page_title="Sextant", page_icon=looks / "icon.svg", layout="wide", initial_sidebar_state=330)
     st.logo(looks / "logo.svg", icon_image=looks / "icon.svg", size="large")
 
-    page = st.navigation({"Workspace": [
-        st.Page(ROOT / "pages" / "workspace" / "load.py", title="Load", icon=":material/input:", default=True),
-        st.Page(ROOT / "pages" / "workspace" / "map.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
-    ]})
+    page = st.navigation({
+        "Workspace": [
+            st.Page(ROOT / "pages" / "workspace" / "load.py", title="Load", icon=":material/input:", default=True),
+            st.Page(ROOT / "pages" / "workspace" / "map.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
+        ],
+        "Shape": [
+            st.Page(ROOT / "pages" / "shape" / "persistence.py", title="Persistence", icon=":material/hub:", url_path="persistence"),
+        ],
+    })
     try:
         workspace.sidebar()
         selection.chip()

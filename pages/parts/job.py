@@ -4,6 +4,7 @@ import uuid
 
 import streamlit as st
 
+from analysis import engine
 from pages.parts import messages
 from pages.parts.messages import plain
 
@@ -14,16 +15,38 @@ def control(name: str) -> str:
     return f"{session}/{name}"
 
 
+def study(unit, inputs: dict, options: dict, *, key: str, words: str, button: str = ""):
+    """What a unit of work has found: its stored result, else its latest partial, else None; and below, how far it is.
+
+    words    what is being computed and what it costs, said until it is there
+    button   what starts it; without one it starts by itself, and a button appears only after a cancel or a failure
+    """
+    found = engine.stored(unit, inputs, options)
+    if found is not None:
+        return found
+    run, whose = engine.find(engine.key(unit, inputs, options)), control(key)
+    start = lambda: engine.submit(unit, inputs, options, control=whose)
+    if run is None and not button:
+        run = start()
+    with st.container(border=True, key=f"{key}-run"):
+        if run is None or not run.alive:
+            st.markdown(words)
+            st.button(button or "Compute", type="primary" if button else "secondary", icon=":material/play_arrow:", key=f"{key}-start", on_click=start)
+        if run is not None:
+            watch(run, key=key, control=whose)
+    return run and run.partial
+
+
 def watch(job, *, key: str, control: str | None = None) -> None:
-    """Progress, rate, time left and a cancel button, redrawn while it runs; the page runs again when it ends.
+    """Progress, rate, time left and a cancel button, redrawn while it runs; the page runs again at each partial result and when it ends.
 
     control   what the run was submitted under: cancelling lets go of it, and it goes on when others wait for it too
     """
-    st.fragment(_draw, run_every=0.5 if job.alive else None)(job, key, control, job.alive)
+    st.fragment(_draw, run_every=0.5 if job.alive else None)(job, key, control, job.alive, job.partial)
 
 
-def _draw(job, key: str, control: str | None, was_alive: bool) -> None:
-    if was_alive and not job.alive:
+def _draw(job, key: str, control: str | None, was_alive: bool, seen) -> None:
+    if was_alive and (not job.alive or job.partial is not seen):
         st.rerun()
     if job.state == "failed" and job.error is not None:
         messages.problem(job.error)

@@ -131,14 +131,14 @@ def _distances(key: tuple, layer: str, _stack: Stack) -> np.ndarray:
 # the chart
 
 def chart(stack: Stack, picture: projection.Projection, colour: Colouring, *, key: str, where: str, alt: str, bounds=None,
-          drag: str = "pan", height: int = 600) -> None:
-    """Draw it. A lasso, box or click becomes the selection; a selection made elsewhere is ringed. `where` names the place."""
-    signature = (stack.key, picture.options.get("method"), where, picture.dims, colour.title, drag, height)
+          drag: str = "pan", height: int = 600, paths=()) -> None:
+    """Draw it. A lasso, box or click becomes the selection; a selection made elsewhere is ringed. `where` names the place, `paths` are drawn as lines."""
+    signature = (stack.key, picture.options.get("method"), where, picture.dims, colour.title, drag, height, [list(map(int, p)) for p in paths])
     rings, turn = _rings(stack, key, signature)
     kinds = stack.domains if colour.values is not stack.block else ()  # coloured by domain, the shape says so already
     made = figures.scatter(picture, colour=colour.values, names=colour.names, title=colour.title, symbol=stack.block, kinds=kinds,
                            hover=_hover(stack.key, stack), highlight=rings, named=colour.values is not stack.block, bounds=bounds, drag=drag, height=height,
-                           revision=f"{key}-{turn}")
+                           paths=paths, revision=f"{key}-{turn}")
     linked = {} if picture.dims == 3 else {"on_select": lambda: _take(stack, key, signature, where)}
     charts.show(made, alt=alt, key=key, table=numbers(stack, picture, colour), config=CONFIG, **linked)
     if made.layout.meta["note"]:

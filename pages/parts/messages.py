@@ -27,9 +27,14 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*\[\]<>$#~|]|(?<!\w)_|_(?!\w)|:(?=\w+:))", r"\\\1", str(text))
 
 
+def grouped(number: int) -> str:
+    """1 797."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """1 797 items; 1 item."""
-    return f"{number:,}".replace(",", "\u202f") + f" {noun if number == 1 else plural or noun + 's'}"
+    return f"{grouped(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
 def size(number: float) -> str:

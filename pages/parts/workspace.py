@@ -188,6 +188,11 @@ def label(source: str) -> str:
     return f"{'Arrays: ' * (kind == 'rep')}{names.get(key, 'missing')} · {key[:8]}"
 
 
+def short(source: str) -> str:
+    """The same for a sentence: without the digest that tells things of one name apart."""
+    return re.sub(r"^Arrays: | · [0-9a-f]{8}$", "", label(source))
+
+
 def resolve(text: str, options: list[str]) -> str:
     """The id behind what the sidebar or an address says: an id, its label, or a label under another name."""
     known = [*options, *(f"rep:{kept.key}" for kept in _kept("representations"))]

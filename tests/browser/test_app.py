@@ -74,6 +74,15 @@ def test_a_lasso_becomes_the_selection_and_follows_to_the_other_page(server, pag
     assert page.errors == []
 
 
+def uploader(page):
+    """Where a file is dropped, once the page is quiet: a run that still goes on would take the control away again."""
+    page.get_by_role("button", name=re.compile("Extract")).first.wait_for()
+    settled(page)
+    drop = page.locator("input[type=file]").first
+    drop.wait_for(state="attached")
+    return drop
+
+
 def pictures() -> bytes:
     file = io.BytesIO()
     rng = np.random.default_rng(0)
@@ -89,8 +98,7 @@ def pictures() -> bytes:
 
 def test_an_upload_is_previewed_kept_and_becomes_the_target(server, page):
     page.goto(server.address)
-    drop = page.locator("input[type=file]").first
-    drop.wait_for(state="attached")
+    drop = uploader(page)
     drop.set_input_files({"name": "colours.zip", "mimeType": "application/zip", "buffer": pictures()})
     page.get_by_role("button", name="Keep this dataset").click()
     page.wait_for_function("() => [...document.querySelectorAll('[data-testid=stSidebar] input')].some(i => i.value.startsWith('colours'))")
@@ -99,8 +107,7 @@ def test_an_upload_is_previewed_kept_and_becomes_the_target(server, page):
 
 def test_a_wrong_file_is_one_message_and_the_page_lives_on(server, page):
     page.goto(server.address)
-    drop = page.locator("input[type=file]").first
-    drop.wait_for(state="attached")
+    drop = uploader(page)
     drop.set_input_files({"name": "model.npz", "mimeType": "application/octet-stream", "buffer": b"\x80\x04\x95pickled"})
     page.get_by_test_id("stAlert").first.wait_for()
     assert "Traceback" not in page.content() and page.get_by_role("button", name=re.compile("Extract")).count()
