@@ -53,8 +53,18 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("what", nargs="*", choices=("models", "datasets", "stored", []), default=[], help="one part of the list (default: all)")
     p.set_defaults(run=list_all)
 
+    p = verbs.add_parser("persistence", help="the Persistence Ratio of a layer, and its loops",
+                         description="How well the clusters of a layer stand apart: the Persistence Ratio, its interval, its chance level; and its loops.")
+    p.add_argument("file", metavar="FILE", help="a representation: safetensors, npz, npy, csv, tsv, parquet")
+    p.add_argument("--layer", metavar="NAME", help="(default: the last)")
+    p.add_argument("--classes", metavar="K", help="how many clusters to expect (default: the number of classes among the labels)")
+    p.add_argument("--loops", action="store_true", help="also the loops, H1")
+    p.add_argument("--max-points", type=int, default=1000, metavar="N", help="landmarks for the loops (default: 1000)")
+    p.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default: 0)")
+    p.set_defaults(run=persistence)
+
     for each in verbs.choices.values():
-        each.add_argument("--json", metavar="FILE", help="write the numbers and what made them to FILE (- for standard output)")
+        each.add_argument("--json", nargs="?", const="-", metavar="FILE", help="write the numbers and what made them to FILE (standard output without one)")
     return top
 
 
@@ -103,6 +113,50 @@ def list_all(options) -> dict:
     return report
 
 
+def persistence(options) -> dict:
+    from analysis import load_representation
+    from analysis.metrics import persistence as kernel
+
+    found = load_representation(options.file)
+    layer = options.layer or list(found.layers)[-1]
+    if layer not in found.layers:
+        raise InputError(f"{options.file} has no layer {layer!r}.", f"Choose one of {', '.join(found.layers)}.")
+    if options.classes is None and found.labels is None:
+        raise InputError(f"{options.file} has no labels, so the number of classes is not known.", "Give it with --classes K.")
+    classes = kernel.whole(_number(options.classes)) if options.classes else len(set(found.labels.tolist()))
+    x = found.layers[layer]
+    profile = kernel.profile(x, seed=options.seed, progress=_Progress())
+    loops = kernel.diagrams(x, max_points=options.max_points, seed=options.seed, progress=_Progress()) if options.loops else None
+    if options.json != "-":
+        print(f"{options.file}, layer {layer}: {len(x)} points, {x.shape[1]} wide, {classes} class{'es' * (classes != 1)}")
+        print("\n".join(_said(profile, classes) + (_said_of_loops(loops) if loops else [])))
+    return {"file": options.file, "layer": layer, "width": x.shape[1], **profile.manifest(classes), **({"loops": loops.manifest()} if loops else {})}
+
+
+def _said(profile, classes: int) -> list[str]:
+    from analysis.metrics.persistence import gap
+    found, (low, high), chance = profile.ratio(classes), profile.interval(classes), profile.chance(classes)
+    if found.reason:
+        lines = [f"PR has no value. {found.reason}"]
+    else:
+        doubt = profile.doubt(classes)
+        lines = [f"PR {found.ratio:.4f}, " + (f"no interval. {doubt}" if doubt else f"95 % interval {low:.4f} to {high:.4f}"),
+                 f"chance {chance[0]:.4f}, {chance[1]:.4f} to {chance[2]:.4f} ({len(profile.shuffled)} clouds with shuffled columns)",
+                 f"separation {found.separation:.6g}, tightness {found.tightness:.6g}"]
+    if len(profile.rows) < profile.of:
+        lines.append(f"means over {len(profile.resampled)} uniform subsets of {len(profile.rows)} of {profile.of} points")
+    clusters = gap(profile.deaths)
+    return [*lines, f"the largest gap between lifetimes leaves {clusters} cluster{'s' * (clusters != 1)}"]
+
+
+def _said_of_loops(found) -> list[str]:
+    births, deaths = found.h1.T
+    i = (deaths - births).argmax() if len(births) else 0
+    longest = f", the longest from {births[i]:.6g} to {deaths[i]:.6g}, lifetime {deaths[i] - births[i]:.6g}" if len(births) else ""
+    return [f"H1: {len(births)} bar{'s' * (len(births) != 1)}{longest}",
+            f"{len(found.points)} landmarks of {found.n} points, covering radius {found.covering_radius:.6g}"]
+
+
 def _short(facts: dict) -> dict:
     manifest = facts.get("manifest", {})
     model, data = manifest.get("model", {}).get("name"), manifest.get("dataset", {}).get("name")
@@ -111,6 +165,14 @@ def _short(facts: dict) -> dict:
 
 def _batch(text: str):
     return text if text == "auto" else int(text)
+
+
+def _number(text: str):
+    """The number that a text is, or the text, for whoever refuses it by name."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _write(target: str, report: dict) -> None:

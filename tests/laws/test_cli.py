@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from analysis.__main__ import main, parser
@@ -43,7 +44,7 @@ def test_bad_input_is_one_message_and_exit_2(arguments, says, capsys):
 def test_progress_goes_to_standard_error_and_help_names_every_verb():
     done = subprocess.run([sys.executable, "-m", "analysis", "extract", "builtin:raw", SHAPE, "--json", "-"], capture_output=True, text=True)
     assert json.loads(done.stdout)["n"] == 40 and "40 of 40" in done.stderr
-    assert all(verb in parser().format_help() for verb in ("extract", "list"))
+    assert all(verb in parser().format_help() for verb in ("extract", "list", "persistence"))
 
 
 def test_own_weights_need_their_architecture(capsys):
@@ -74,3 +75,73 @@ def test_a_store_that_cannot_be_is_a_message(variable, value, monkeypatch, capsy
 def test_an_impossible_output_is_refused_before_the_work(capsys):
     assert main(["extract", "builtin:raw", SHAPE, "--out", "x.txt"]) == 2 and ".safetensors or .npz" in capsys.readouterr().err
     assert main(["extract", "builtin:raw", SHAPE, "--json", "/"]) == 2 and "cannot be written" in capsys.readouterr().err
+
+
+# persistence
+
+@pytest.fixture
+def layers(tmp_path):
+    """Two layers of 60 points in three classes: one without structure, one of three clusters."""
+    rng, labels = np.random.default_rng(0), np.arange(60) % 3
+    path = tmp_path / "layers.npz"
+    np.savez(path, early=rng.standard_normal((60, 4)), late=5 * np.eye(3, 4)[labels] + 0.1 * rng.standard_normal((60, 4)), labels=labels)
+    return path
+
+
+def test_persistence_says_what_the_metric_finds(layers, tmp_path, capsys):
+    from analysis.metrics import persistence
+    assert main(["persistence", str(layers), "--json", str(tmp_path / "p.json")]) == 0
+    said, told = capsys.readouterr(), json.loads((tmp_path / "p.json").read_text())
+    x = np.load(layers)["late"].astype(np.float32)
+    profile = persistence.profile(x)
+    assert told["layer"] == "late" and told["classes"] == 3 and told["n"] == 60 and told["width"] == 4 and told["clusters_above_gap"] == 3
+    assert told["ratio"] == profile.ratio(3).ratio and (told["interval"]["low"], told["interval"]["high"]) == profile.interval(3)
+    assert tuple(told["chance"].values()) == profile.chance(3) and told["deaths"] == persistence.h0(x).tolist() and "loops" not in told
+    assert f"PR {told['ratio']:.4f}, 95 % interval" in said.out and "layer late: 60 points, 4 wide, 3 classes" in said.out
+    assert "leaves 3 clusters" in said.out and "H1" not in said.out and "done: 45 of 45" in said.err
+
+
+def test_persistence_takes_a_layer_a_number_of_classes_and_landmarks(layers, capsys):
+    assert main(["persistence", str(layers), "--layer", "early", "--classes", "5", "--loops", "--max-points", "30", "--seed", "2", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["layer"] == "early" and told["classes"] == 5 and told["options"]["seed"] == told["loops"]["options"]["seed"] == 2
+    assert told["loops"]["used"] == 30 and told["loops"]["n"] == 60 and told["loops"]["covering_radius"] > 0 and told["loops"]["options"]["max_points"] == 30
+    assert main(["persistence", str(layers), "--layer", "early", "--loops"]) == 0
+    said = capsys.readouterr().out
+    assert "H1: " in said and "lifetime" in said and "60 landmarks of 60 points, covering radius 0" in said
+
+
+def test_persistence_gives_the_reason_where_there_is_no_number(layers, tmp_path, capsys):
+    strict = lambda text: json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert main(["persistence", str(layers), "--classes", "1"]) == 0 and "PR has no value. 1 class: there is nothing" in capsys.readouterr().out
+    assert main(["persistence", str(layers), "--classes", "60", "--loops", "--json"]) == 0
+    told = strict(capsys.readouterr().out)
+    assert told["ratio"] is None and "no bar is left" in told["reason"] and told["interval"] == {"low": None, "high": None}
+    np.save(tmp_path / "same.npy", np.ones((9, 2), np.float32))
+    assert main(["persistence", str(tmp_path / "same.npy"), "--classes", "2", "--loops"]) == 0
+    said = capsys.readouterr().out
+    assert "lie on one another" in said and "H1: 0 bars" in said and "leaves 1 cluster\n" in said
+    assert main(["persistence", str(layers), "--classes", "59"]) == 0 and "no interval. With one block of points left out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["--classes", "many"], "'many' is no number of classes"), (["--classes", "2.5"], "2.5 is no number"), (["--classes", "nan"], "number of classes"),
+    (["--layer", "middle"], "Choose one of early, late"), (["--loops", "--max-points", "1"], "at least 2"), (["--seed", "-1"], "no seed")])
+def test_persistence_refuses_what_it_cannot_take(layers, arguments, says, capsys):
+    assert main(["persistence", str(layers), *arguments]) == 2
+    said = capsys.readouterr()
+    assert says in said.err and "Traceback" not in said.err and said.out == ""
+
+
+def test_persistence_needs_a_file_and_a_number_of_classes(tmp_path, capsys):
+    assert main(["persistence", str(tmp_path / "nowhere.npz")]) == 2 and "nowhere.npz" in capsys.readouterr().err
+    np.save(tmp_path / "plain.npy", np.random.default_rng(0).standard_normal((20, 3)))
+    assert main(["persistence", str(tmp_path / "plain.npy")]) == 2 and "--classes K" in capsys.readouterr().err
+    assert main(["persistence", str(tmp_path / "plain.npy"), "--classes", "4"]) == 0 and "PR 0." in capsys.readouterr().out
+
+
+def test_json_alone_is_standard_output_for_every_verb(capsys):
+    assert main(["list", "models", "--json"]) == 0
+    alone = capsys.readouterr().out
+    assert main(["list", "models", "--json", "-"]) == 0 and capsys.readouterr().out == alone and json.loads(alone)["models"]
+    assert main(["extract", "builtin:raw", SHAPE, "--json"]) == 0 and json.loads(capsys.readouterr().out)["n"] == 40
