@@ -4,7 +4,7 @@ import sys
 
 from benchmarks.measure import machine
 
-PARTS = ("extraction", "app")
+PARTS = ("extraction", "app", "persistence")
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")

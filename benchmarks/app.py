@@ -1,5 +1,6 @@
-"""The running app: cold start to first paint, what is imported by then, and twenty sessions that ask for the same thing."""
+"""The running app: cold start to first paint, what is imported by then, twenty sessions that ask for the same thing, and how soon a page answers."""
 
+import os
 import re
 import tempfile
 import time
@@ -16,7 +17,7 @@ SESSIONS = 20
 
 def rows() -> list[Row]:
     with browsing() as browser:
-        return [*first_paint(browser), *imports(browser), *sessions(browser)]
+        return [*first_paint(browser), *imports(browser), *sessions(browser), *persistence(browser)]
 
 
 def first_paint(browser) -> list[Row]:
@@ -83,6 +84,54 @@ def sessions(browser) -> list[Row]:
     return [Row(f"{SESSIONS} sessions, an extraction of the same 2 pairs each: runs", len(workers), "", 2, f"{stored} representations stored"),
             Row("memory growth: sessions, runs and what they left", after - before, "MB", 150,
                 f"opening {SESSIONS - 1} more: {opened - before:.0f} MB; peak with a worker and torch: {peak - before:.0f} MB")]
+
+
+def persistence(browser) -> list[Row]:
+    """From a key press to the new answer on the persistence page, with 1 797 digits through the demo backbone."""
+    from analysis import extract
+    folder = Path(tempfile.mkdtemp()) / "store"
+    os.environ["SEXTANT_STORE"] = str(folder)
+    extract("builtin:vit/seed0", "builtin:digits/handwritten")
+    with served(folder) as server:
+        page = browser.new_context(viewport={"width": 1400, "height": 1200}).new_page()
+        page.goto(f"{server.address}/persistence")
+        page.get_by_text(re.compile("chance")).first.wait_for(timeout=60_000)
+        page.wait_for_timeout(8000)  # the loops, and whatever else a first visit loads
+        layers = [_until(page, f"vit/seed0, block {i}:", lambda i=i: _choose(page, "Layer", f"block {i}")) for i in (3, 5, 7, 9, 11)]
+        page.wait_for_timeout(10_000)
+        slider = page.get_by_role("slider").first
+        ks = [_until(page, f"at k = {k}", lambda: slider.press("ArrowRight")) for k in (11, 12, 13, 14, 15)]
+        page.goto(f"{server.address}/persistence?persistence_view=Grow+the+radius")
+        page.get_by_text(re.compile("At radius")).wait_for()
+        page.wait_for_timeout(3000)
+        slider = page.get_by_role("slider").nth(1)
+        radii = [_until(page, None, lambda: slider.press("ArrowRight")) for _ in range(5)]
+        page.context.close()
+    middle = lambda x: sorted(x)[len(x) // 2]
+    several = lambda x: f"of 5: {', '.join(f'{v:.2f}' for v in x)}"
+    return [Row("persistence, n=1 797: another layer, until its answer stands", middle(layers), "s", 0.5, several(layers)),
+            Row("persistence: another k, until its answer stands", middle(ks), "s", 0.3, several(ks)),
+            Row("persistence: another radius, until its pieces are counted", middle(radii), "s", 0.3, several(radii))]
+
+
+def _choose(page, label: str, option: str) -> None:
+    box = page.get_by_test_id("stSidebar").get_by_role("combobox", name=re.compile(label)).last
+    box.fill(option)
+    page.get_by_role("option", name=option, exact=True).wait_for()
+    box.press("Enter")
+
+
+def _until(page, said: str | None, act) -> float:
+    """Seconds from the key press to the words; without words, until the sentence about the pieces is another one."""
+    before = page.get_by_test_id("stMain").inner_text() if said else page.get_by_text(re.compile("At radius")).inner_text()
+    wanted = "s => document.querySelector('[data-testid=stMain]').innerText.includes(s)" if said else \
+        "b => [...document.querySelectorAll('p')].some(p => p.innerText.startsWith('At radius') && p.innerText != b)"
+    act()
+    begun = time.perf_counter()
+    page.wait_for_function(wanted, arg=said or before, polling=10)
+    passed = time.perf_counter() - begun
+    page.wait_for_timeout(400)
+    return passed
 
 
 def family(process: psutil.Process) -> float:

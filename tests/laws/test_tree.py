@@ -75,7 +75,7 @@ def test_no_file_names_a_package_registry_or_the_shared_folder():
 
 
 def test_everything_is_pinned():
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-text.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-text.txt", "requirements-bench.txt"):
         lines = [x for x in (ROOT / name).read_text().splitlines() if x and not x.lstrip().startswith(("#", "-c"))]
         assert lines and [x for x in lines if not re.fullmatch(r"[A-Za-z0-9_.-]+==[^\s;]+.*", x)] == []
 
