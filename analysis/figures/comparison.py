@@ -82,7 +82,7 @@ def training(diagrams: Sequence[Mapping[int, np.ndarray]], names: Sequence[str],
         shown.frames = [{"name": str(i), "traces": list(range(ground, len(shown.data))), "layout": {"title": {"text": template.plain(names[i])}},
                          "data": [{"type": "scatter", "x": t.x, "y": t.y, "customdata": t.customdata, "hovertext": t.hovertext} for t in dots(bars)]}
                         for i, bars in enumerate(diagrams)]
-        shown.layout.margin.b = 84
+        shown.layout.margin.b = 96
         shown.layout.updatemenus = [persistence.buttons([str(i) for i in range(len(diagrams))], at, x=0, xanchor="left", y=-0.13, yanchor="top")]
     return shown
 

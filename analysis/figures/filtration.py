@@ -154,7 +154,7 @@ def _layout(picture, extent, axis):
     (left, right), (low, high) = [[float(v) for v in pair] for pair in bounds([picture])[:2]]
     bare = {"showticklabels": False, "ticks": ""}
     names = maps.axis_names(picture)
-    return {"barmode": "overlay", "bargap": 0, "margin": {"t": 44, "b": 64},
+    return {"barmode": "overlay", "bargap": 0, "margin": {"t": 44, "b": 76},
             "xaxis": {**bare, "domain": [0, 0.6], "range": [left, right], "constrain": "domain", "title": {"text": names[0]}},
             "yaxis": {**bare, "range": [low, high], "constrain": "domain", "scaleanchor": "x", "title": {"text": names[1]}},
             "xaxis2": {"domain": [0.66, 1], "range": persistence.span(extent), "title": {"text": "Filtration (distance)"}, "anchor": "y2"},

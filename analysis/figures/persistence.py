@@ -195,7 +195,7 @@ def lifetimes(lifetimes, *, low=None, high=None, separation: int = 0, gap: int =
         traces += rings(len(ordered) - highlight[1], ordered[highlight[1]], 13)
     rules = {separation: f"k−1 = {separation}"} if separation > 0 else {}
     if gap > 1 and gap - 1 != separation:
-        rules[gap - 1] = f"largest gap: k = {gap}"
+        rules[gap - 1] = f"largest gap: {gap} pieces"
     shapes, labels = _rules(rules)
     reach = max([len(c) for c in clouds] + [2])
     return template.figure(*traces, height=height, uirevision=revision, meta={"note": note(dict.fromkeys(notes))}, shapes=shapes, annotations=labels,
@@ -219,7 +219,7 @@ def _band(low, high, *, shown):
     ranks = _ranks(len(low))
     edge = {"x": ranks.astype(np.float32), "mode": "lines", "line": {"width": 0.8, "color": template.GREY}, "hoverinfo": "skip", "legendgroup": "null"}
     return [go.Scatter(y=low[ranks - 1].astype(np.float32), showlegend=False, name="null, low", **edge),
-            go.Scatter(y=high[ranks - 1].astype(np.float32), fill="tonexty", fillcolor="rgba(122,130,140,0.3)", name="shuffled columns, 95\u202f% band",
+            go.Scatter(y=high[ranks - 1].astype(np.float32), fill="tonexty", fillcolor="rgba(122,130,140,0.3)", name="shuffled columns, lowest to highest",
                        showlegend=shown, **edge)]
 
 

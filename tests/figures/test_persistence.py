@@ -196,7 +196,7 @@ def test_the_rules_stand_after_the_separating_bars_and_at_another_gap():
     deaths = np.linspace(0, 5, 50)
     said = lambda **more: [a.text for a in persistence.lifetimes(deaths, **more).layout.annotations]
     assert said(separation=9) == ["k−1 = 9"] and said(separation=9, gap=10) == ["k−1 = 9"] and said() == []
-    assert said(separation=9, gap=4) == ["k−1 = 9", "largest gap: k = 4"]
+    assert said(separation=9, gap=4) == ["k−1 = 9", "largest gap: 4 pieces"]
     first, second = persistence.lifetimes(deaths, separation=9, gap=4).layout.shapes
     assert 9 < first.x0 < 10 and 3 < second.x0 < 4 and first.line.dash != second.line.dash
 
@@ -204,7 +204,7 @@ def test_the_rules_stand_after_the_separating_bars_and_at_another_gap():
 def test_the_null_band_is_grey_and_named():
     deaths = np.linspace(0, 5, 50)
     figure = persistence.lifetimes(deaths, low=np.full(50, 1.0), high=np.full(50, 2.0))
-    band = named(figure, "shuffled columns, 95\u202f% band")
+    band = named(figure, "shuffled columns, lowest to highest")
     assert band.fill == "tonexty" and (band.y == 2).all() and (figure.data[0].y == 1).all() and band.line.color == template.GREY
 
 

@@ -130,7 +130,7 @@ def _ranks(clouds: list[Cloud]) -> pd.DataFrame:
     out = {c.name: pd.Series(c.tree.lengths[::-1]) for c in clouds}
     first = clouds[0].profile
     if first is not None and len(first.shuffled):
-        out["shuffled, low"], out["shuffled, high"] = map(pd.Series, first.band())
+        out["shuffled, lowest"], out["shuffled, highest"] = map(pd.Series, first.band())
     return pd.DataFrame(out).rename_axis("rank").reset_index().assign(rank=lambda t: t["rank"] + 1)
 
 

@@ -92,33 +92,32 @@ def through_training(at: workspace.Workspace, dataset: str, k: int) -> None:
     if found is None or not len(found):
         return
     st.markdown(_trend(found, k, "checkpoint"))
-    _through(found, series, k, at="", key="persistence-training-chart")
-    _animated(found, k)
+    relative = _through(found, series, k, at="", key="persistence-training-chart")
+    _animated(found, k, relative)
 
 
-def _relative(key: str) -> bool:
-    return st.toggle("In units of each cloud's spread", True, key=key,
+def _relative() -> bool:
+    return st.toggle("Lengths in units of each cloud's spread", True, key="persistence_relative", bind="query-params",
                      help="Clouds differ in scale by orders of magnitude: the ratio does not care, lengths of bars do.")
 
 
-def _through(found: Survey, series: Series, k: int, *, at: str, key: str) -> None:
-    r, relative = found.ratios(k), _relative(f"{key}-relative")
+def _through(found: Survey, series: Series, k: int, *, at: str, key: str) -> bool:
+    r, relative = found.ratios(k), _relative()
     made = figures.through(found.names, r.pop("value"), **r, clusters=found.clusters(), loops=found.loops(relative=relative), truth=k,
                            at=found.names.index(at) if at in found.names else None)
     alt = f"Persistence Ratio, clusters above the largest gap and total H1 persistence of {', '.join(found.names)}"
     charts.show(made, alt=alt, key=key, table=found.table(k))
     _caption(found, series)
+    return relative
 
 
-def _animated(found: Survey, k: int) -> None:
+def _animated(found: Survey, k: int, relative: bool) -> None:
     there = [i for i in range(len(found)) if not found.reasons[i]]
     if len(there) < 2:
         return
     names = [found.names[i] for i in there]
     st.subheader("The diagrams, from first to last", anchor=False)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        at = st.select_slider("Checkpoint", names, names[-1], key=f"persistence-checkpoint-{len(names)}", width=420)
-        relative = _relative("persistence-animated-relative")
+    at = st.select_slider("Checkpoint", names, names[-1], key=f"persistence-checkpoint-{len(names)}", width=420)
     bars = [{dim: found.scaled(i, dim, relative) for dim in (0, 1)} for i in there]
     extent = 1.03 * max((float(b.max()) for each in bars for b in each.values() if b.size), default=1.0)
     made = figures.training(bars, names, at=names.index(at), extent=extent, separation=k - 1)

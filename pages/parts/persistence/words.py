@@ -107,8 +107,8 @@ def separating(cloud: Cloud, k: int) -> str:
 
 def hint(cloud: Cloud, k: int) -> str:
     """Another k, where the largest gap suggests one."""
-    found, groups, stray = pieces(cloud)
-    return "" if found in (1, k) else f"The largest gap in the lifetimes suggests k = {found}{'' if groups > 1 else ', but only sets stray items apart'}."
+    _, groups, _ = pieces(cloud)
+    return f"The largest gap in the lifetimes suggests k = {groups}." if groups not in (1, k) else ""
 
 
 EXPLAINER = f"""
