@@ -66,4 +66,5 @@ class Job:
 
     def end(self, state: str, error: InputError | None = None) -> None:
         self._ended = time.monotonic()
-        self.error, self.state = error, state
+        self.error, self.partial = error, None if state == "done" else self.partial  # what is final lies in the store
+        self.state = state

@@ -17,7 +17,7 @@ MIDDLE = 0.46  # place in the colour scale from which black is easier to read on
 
 def through(names: Sequence[str], values, *, low, high, clusters, loops, chance=None, chance_low=None, chance_high=None, truth: int | None = None,
             title: str = "", at: int | None = None, height: int = 480, revision: str = "through"):
-    """Three panels over the same places: the Persistence Ratio with interval and chance level, clusters above the largest gap, total H1 persistence.
+    """Three panels over the same places: the Persistence Ratio with interval and chance level, groups above the largest gap, total H1 persistence.
 
     truth  the number of classes, as a dashed line
     at     the place to mark
@@ -29,10 +29,10 @@ def through(names: Sequence[str], values, *, low, high, clusters, loops, chance=
     span = {"type": "data", "array": (high - values).astype(np.float32), "arrayminus": (values - low).astype(np.float32), "width": 3, "thickness": 1.3}
     text = [f"PR {persistence.number(v)} (interval {persistence.number(a)} – {persistence.number(b)})" for v, a, b in zip(values, low, high, strict=True)]
     traces += [_line(x, values, names, text, "Persistence Ratio, 95\u202f% interval", "y", look[0], error_y=span),
-               _line(x, clusters, names, [f"{persistence.number(v)} clusters above the largest gap" for v in clusters], "clusters", "y2", look[1]),
+               _line(x, clusters, names, [f"{persistence.number(v)} groups above the largest gap" for v in clusters], "clusters", "y2", look[1]),
                _line(x, loops, names, [f"total H1 persistence {persistence.number(v)}" for v in loops], "total H1 persistence", "y3", look[2])]
     heads = [("Persistence Ratio (lower: tighter and further apart)", 1), ("Total H1 persistence", 0.28),
-             ("Clusters above the largest gap" + (f" (dashed: the {truth} classes)" if truth is not None else ""), 0.62)]
+             ("Groups above the largest gap" + (f" (dashed: the {truth} classes)" if truth is not None else ""), 0.62)]
     labels = [{"text": text, "x": 0, "xref": "paper", "xanchor": "left", "y": y, "yref": "paper", "yanchor": "bottom", "showarrow": False} for text, y in heads]
     most = np.nanmax(clusters, initial=0)
     log = most > 10 * max(truth or 3, 3)  # a layer without a clear gap may have hundreds
@@ -150,23 +150,31 @@ def matrix(values, names: Sequence[str], *, title: str, unit: str = "", bounds=N
     ground = go.Heatmap(z=values.astype(np.float32), colorscale=template.SEQUENTIAL, zmin=0, zmax=most, colorbar=bar, hoverinfo="skip", xgap=1, ygap=1,
                         name=template.plain(title))
     light = values < MIDDLE * most
-    written = [_numbers(np.where(mask, values, np.nan), ink) for mask, ink in ((light, "#FFFFFF"), (~light, "#000000"))] if m <= WRITTEN else []
-    side = max(6.0, 0.9 * (height - 110) / max(m, 1))  # a heatmap's cells cannot be selected: unseen squares over them can
-    cells = go.Scatter(x=column.astype(np.int32), y=row.astype(np.int32), customdata=np.column_stack([row, column]).astype(np.int32), mode="markers",
-                       marker={"symbol": "square", "size": side, "opacity": 0, "color": template.GREY}, selected={"marker": {"opacity": 0.35}},
-                       unselected={"marker": {"opacity": 0}}, hovertext=said, hovertemplate="%{hovertext}<extra></extra>", showlegend=False, name="cells")
-    frame = [] if at is None else [{"type": "rect", "x0": at[1] - 0.5, "x1": at[1] + 0.5, "y0": at[0] - 0.5, "y1": at[0] + 0.5,
-                                    "line": {"width": width, "color": colour}} for width, colour in zip((6, 2.5), template.RING, strict=True)]
+    written = [numbers(np.where(mask, values, np.nan), ink) for mask, ink in ((light, "#FFFFFF"), (~light, "#000000"))] if m <= WRITTEN else []
     axis = {"tickvals": list(range(m)), "ticktext": names, "showgrid": False, "constrain": "domain"}
-    return template.figure(ground, *written, cells, height=height, uirevision=revision, meta={"note": ""}, margin={"t": 12}, shapes=frame,
+    return template.figure(ground, *written, cells(row, column, said, 0.9 * (height - 110) / max(m, 1)), height=height, uirevision=revision,
+                           meta={"note": ""}, margin={"t": 12}, shapes=framed(at),
                            xaxis={**axis, "range": [-0.5, m - 0.5]}, yaxis={**axis, "range": [m - 0.5, -0.5], "scaleanchor": "x"})
 
 
-def _numbers(values, ink):
+def numbers(values, ink, form: str = ".3~g", **font):
     """The numbers of some cells, in an ink that reads on them."""
     clear = "rgba(0,0,0,0)"
-    return go.Heatmap(z=values.astype(np.float32), colorscale=[[0, clear], [1, clear]], showscale=False, hoverinfo="skip", texttemplate="%{z:.3~g}",
-                      textfont={"color": ink}, name="numbers")
+    return go.Heatmap(z=values.astype(np.float32), colorscale=[[0, clear], [1, clear]], showscale=False, hoverinfo="skip", texttemplate=f"%{{z:{form}}}",
+                      textfont={"color": ink, **font}, name="numbers")
+
+
+def cells(row, column, said: Sequence[str], side: float):
+    """A heatmap's cells cannot be selected: unseen squares over them, `side` pixels wide, can."""
+    return go.Scatter(x=column.astype(np.int32), y=row.astype(np.int32), customdata=np.column_stack([row, column]).astype(np.int32), mode="markers",
+                      marker={"symbol": "square", "size": max(6.0, side), "opacity": 0, "color": template.GREY}, selected={"marker": {"opacity": 0.35}},
+                      unselected={"marker": {"opacity": 0}}, hovertext=said, hovertemplate="%{hovertext}<extra></extra>", showlegend=False, name="cells")
+
+
+def framed(at: tuple | None) -> list:
+    """A frame about one cell (row, column): seen on any colour."""
+    return [] if at is None else [{"type": "rect", "x0": at[1] - 0.5, "x1": at[1] + 0.5, "y0": at[0] - 0.5, "y1": at[0] + 0.5,
+                                   "line": {"width": width, "color": colour}} for width, colour in zip((6, 2.5), template.RING, strict=True)]
 
 
 # among models

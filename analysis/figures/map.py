@@ -43,7 +43,7 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
     traces = [t for t in traces if t is not None]
     mark.highlight(traces, np.asarray(highlight, dtype=np.int64))
     traces += mark.kinds_legend() + mark.rings(np.isin(rows, np.asarray(highlight, dtype=np.int64)))
-    traces = [mark.line(projection, p) for p in paths if len(p) > 1] + traces
+    traces += [line for p in paths if len(p) > 1 for line in mark.lines(projection, p)]
     note = _note(len(rows), projection, len(names) > 0, seed)
     bounds = bounds_of([projection]) if bounds is None else bounds
     return template.figure(*traces, height=height, meta={"note": note, "shown": len(rows), "of": projection.n}, uirevision=revision,
@@ -95,14 +95,15 @@ class _Marks:
                                   "size": self.size + 0.5, "opacity": min(1.0, self.opacity + 0.1), "showscale": True,
                                   "line": {"width": 0.6, "color": template.RIM}})
 
-    def line(self, projection, path):
-        """Under the points, from row to row and back to the first."""
+    def lines(self, projection, path):
+        """From row to row and back to the first, dark on white: seen on any points."""
         place = np.full(projection.n, -1)
         place[projection.used] = np.arange(len(projection.used))
         at = place[np.append(path, path[:1])]
         points = projection.points[at[at >= 0]]
-        return self.kind(**{axis: points[:, i] for i, axis in enumerate("xyz"[:self.dims])}, mode="lines", hoverinfo="skip", showlegend=False, name="loop",
-                         line={"color": template.HIGHLIGHT, "width": 2.5})
+        place = {axis: points[:, i] for i, axis in enumerate("xyz"[:self.dims])}
+        return [self.kind(**place, mode="lines", hoverinfo="skip", showlegend=False, name="loop", line={"color": colour, "width": width})
+                for colour, width in zip(template.RING, (5, 2), strict=True)]
 
     def kinds_legend(self):
         """What the shapes mean: entries without points."""

@@ -20,12 +20,12 @@ STEP = 180  # milliseconds that a frame of a film stands
 
 # the diagram
 
-def diagram(bars: Mapping[int, np.ndarray], *, extent: float, separation: int = 0, errors: float = 0.0, highlight: tuple | None = None, title: str = "",
-            height: int = 420, limit: int = 1500, revision: str = "diagram"):
+def diagram(bars: Mapping[int, np.ndarray], *, extent: float, separation: int = 0, errors: Mapping[int, float] | None = None,
+            highlight: tuple | None = None, title: str = "", height: int = 420, limit: int = 1500, revision: str = "diagram"):
     """Birth and death of every bar, on equal axes from 0 to `extent`; the higher above the diagonal, the longer.
 
     separation  how many of the longest finite H0 bars are marked
-    errors      how far a birth or death of H1 and H2 may be off
+    errors      of each dimension, how far a birth or death may be off
     highlight   (dim, row) to ring
     limit       bars drawn of each dim, the longest
     """
@@ -34,10 +34,9 @@ def diagram(bars: Mapping[int, np.ndarray], *, extent: float, separation: int = 
     for dim, rows in sorted(bars.items()):
         traces += dots(dim, rows, extent, separation=separation, limit=limit, kept=highlight)
         notes.append(_left_out(dim, rows, limit, "points"))
-        if errors > 0 and dim:
-            traces.insert(2, _errors(dim, rows, errors))
-    if errors > 0:
-        notes.append(f"each birth and death of H1 and H2 may be off by up to {number(errors)}")
+        off = (errors or {}).get(dim, 0.0)
+        if 0 < off <= extent / 4:  # longer crosses would hide what they belong to
+            traces.insert(2, _errors(dim, rows, off))
     if highlight is not None:
         birth, death = bars[highlight[0]][highlight[1]]
         traces += rings(birth, death if np.isfinite(death) else rule(extent), 14)
@@ -84,14 +83,14 @@ def _ground(extent):
 
 
 def square(extent: float, title: str = "") -> dict:
-    """Equal axes; the legend lies under the diagonal, where no point can be."""
+    """Equal axes, the legend above."""
     # the domain shrinks to a square instead of the range growing
     axis = {"range": span(extent), "constrain": "domain", "nticks": 6}
     label = {"text": "never dies (∞)", "x": extent, "y": rule(extent), "showarrow": False, "xanchor": "right", "yanchor": "bottom", "font": {"size": 11}}
     return {"xaxis": {**axis, "title": {"text": "Birth (distance)"}},
             "yaxis": {**axis, "title": {"text": "Death (distance)"}, "scaleanchor": "x"}, "annotations": [label],
-            "legend": {"x": 1, "y": 0.06, "xanchor": "right", "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)", "font": {"size": 11}},
-            **({"title": {"text": template.plain(title)}} if title else {"margin": {"t": 12}})}
+            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
+            "margin": {"t": 64}, **({"title": {"text": template.plain(title)}} if title else {})}
 
 
 # the barcode
@@ -209,7 +208,8 @@ def lifetimes(lifetimes, *, low=None, high=None, separation: int = 0, gap: int =
 def _curve(longest_first, ranks, i, name, several):
     colour, symbol = template.marks(6)[(0, 4, 5)[i % 3]]  # the second is not to be taken for H1
     rows, values = len(longest_first) - ranks, longest_first[ranks - 1]
-    return go.Scatter(x=ranks.astype(np.float32), y=values.astype(np.float32), customdata=custom(0, rows), mode="lines+markers",
+    return go.Scatter(x=ranks.astype(np.float32), y=values.astype(np.float32), mode="lines+markers",
+                      customdata=custom(0, rows) if i == 0 else None,  # a click is about the first cloud
                       name=template.plain(name) if name else "lifetimes", line={"width": 1.3, "color": colour, "dash": ("solid", "dot", "dash")[i % 3]},
                       marker={"color": colour, "symbol": symbol, "size": 6}, showlegend=True, unselected={"marker": {"opacity": 0.35}},
                       hovertemplate=f"{template.plain(name) + ': ' if several else ''}rank %{{x}}, lifetime %{{y:.3~g}}<extra></extra>")

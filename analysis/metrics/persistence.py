@@ -18,6 +18,7 @@ CLOSE = 1e-5  # squared distances below this share of the squared norms are meas
 KINDS = ("wasserstein", "bottleneck", "sliced")
 CONVENTION = {"complex": "vietoris-rips", "convention": "diameter", "metric": "euclidean"}
 NAN = float("nan")
+STRAY = 5  # points up to which a piece of a large cloud is called stray
 
 
 # the Persistence Ratio
@@ -38,7 +39,7 @@ class PersistenceRatio:
         return pd.DataFrame([asdict(self)])
 
     def manifest(self) -> dict:
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 def h0(x, *, metric: str = "euclidean") -> np.ndarray:
@@ -80,6 +81,42 @@ def whole(classes) -> int:
     return int(classes)
 
 
+# what the largest gap leaves
+
+@dataclass(frozen=True)
+class Pieces:
+    """A cloud cut at the largest gap between its lifetimes: `count` pieces, of which `groups` have more than `small` points; `stray` points in the others.
+    `share`: the gap as a share of the longest lifetime."""
+
+    count: int
+    groups: int
+    stray: int
+    small: int
+    share: float
+
+
+def pieces(tree: spanning.Tree) -> Pieces:
+    count = gap(tree.lengths)
+    sizes, small = np.bincount(tree.components(tree.n - count)), few(tree.n, count)
+    share = float(tree.lengths[-(count - 1)] - tree.lengths[-count]) / float(tree.lengths[-1]) if count > 1 else 0.0
+    return Pieces(count, int((sizes > small).sum()), int(sizes[sizes <= small].sum()), small, share)
+
+
+def few(n: int, parts: int) -> int:
+    """Points up to which one of that many parts of n points is stray rather than a group: 5, or a quarter of an equal share where that is less."""
+    return min(STRAY, n // (4 * parts))
+
+
+def gap(deaths: np.ndarray) -> int:
+    """How many pieces the largest gap between neighbouring lifetimes leaves: 1 + the number of bars above it. A single far point is one too.
+
+    Gaps that would leave more pieces than pairs of points do not count: they tell short bars from the shortest.
+    """
+    longest = deaths[::-1]
+    falls = (longest[:-1] - longest[1:])[:len(deaths) // 2]
+    return 2 + int(falls.argmax()) if falls.any() else 1
+
+
 # one cloud, with what chance and resampling say
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +127,7 @@ class Profile:
     resampled      (draws, m) deaths with one block left out each ("jackknife"), or of uniform subsets ("subsets"); padded with NaN in front
     shuffled       (draws, m) deaths after every column was shuffled by itself
     halves         (draws, m) deaths of uniform halves of the rows used
+    groups, shares (draws,) of persistence.Pieces, in clouds without clusters: uniform in the box of the principal components
     rows           which rows were used; of: how many there are
     spread         root of the total variance: the length unit of this cloud
     """
@@ -99,6 +137,8 @@ class Profile:
     resampled: np.ndarray
     shuffled: np.ndarray
     halves: np.ndarray
+    groups: np.ndarray
+    shares: np.ndarray
     rows: np.ndarray
     of: int
     spread: float
@@ -113,13 +153,16 @@ class Profile:
         return replace(each[0], reason=next((r.reason for r in each if r.reason), ""), **means)
 
     def interval(self, classes: int) -> tuple[float, float]:
-        """95 % interval: 1.96 standard errors of the jackknife either way, or 1.96 sd of the subsets about their mean: where one subset more may fall.
+        """95 % interval by Student's t: from the standard error of the jackknife, or, of subsets, where one more may fall.
         (nan, nan) where that has no meaning; `doubt` says why."""
         if self.doubt(classes):
             return NAN, NAN
+        from scipy.special import stdtrit
         middle, values, g = self.ratio(classes).ratio, self._values(self.resampled, classes), len(self.resampled)
-        error = np.sqrt((g - 1) / g * ((values - values.mean()) ** 2).sum()) if self.options["resampling"] == "jackknife" else values.std(ddof=1)
-        return float(middle - 1.96 * error), float(middle + 1.96 * error)
+        squares = ((values - values.mean()) ** 2).sum()
+        error = np.sqrt(squares * (g - 1) / g if self.options["resampling"] == "jackknife" else squares / (g - 1) * (1 + 1 / g))
+        reach = float(stdtrit(g - 1, 0.975) * error)
+        return max(0.0, middle - reach), middle + reach
 
     def doubt(self, classes: int) -> str:
         """Why there is no interval; empty where there is one."""
@@ -149,6 +192,12 @@ class Profile:
         """Its rows count among `rows`."""
         return spanning.Tree(self.edges, self.deaths)
 
+    def stands_out(self) -> bool:
+        """Whether the largest gap leaves at least two groups, and is wider or leaves more of them than in any of the clouds without clusters
+        (with 20 of those, one more would pass in about one case of ten)."""
+        cut = pieces(self.tree())
+        return cut.groups > 1 and len(self.groups) > 0 and (cut.groups > self.groups.max() or cut.share > self.shares.max())
+
     def table(self):
         """One line per bar, longest first, with the two rows it joins."""
         import pandas as pd
@@ -159,12 +208,12 @@ class Profile:
 
     def manifest(self, classes: int | None = None) -> dict:
         """With a number of classes also what comes of it."""
-        told = {"n": self.of, "used": len(self.rows), "spread": _plain(self.spread), "clusters_above_gap": gap(self.deaths),
-                "deaths": self.deaths.tolist(), "options": dict(self.options)}
+        told = {"n": self.of, "used": len(self.rows), "spread": plain(self.spread), "gap": asdict(pieces(self.tree())),
+                "groups_by_chance": self.groups.tolist(), "deaths": self.deaths.tolist(), "options": dict(self.options)}
         if classes is None:
             return told
         names = {"interval": ("low", "high"), "chance": ("mean", "low", "high"), "halved": ("mean", "sd")}
-        ranges = {name: dict(zip(parts, map(_plain, getattr(self, name)(classes)), strict=True)) for name, parts in names.items()}
+        ranges = {name: dict(zip(parts, map(plain, getattr(self, name)(classes)), strict=True)) for name, parts in names.items()}
         return {**self.ratio(classes).manifest(), "doubt": self.doubt(classes), **ranges, **told}
 
     def _ratios(self, draws: np.ndarray, classes: int) -> list[PersistenceRatio]:
@@ -174,10 +223,10 @@ class Profile:
         return np.array([r.ratio for r in self._ratios(draws, classes)])
 
 
-def profile(x, *, blocks: int = 20, shuffles: int = 20, halves: int = 5, limit: int = 4000, seed: int = 0, progress=None) -> Profile:
+def profile(x, *, blocks: int = 20, shuffles: int = 20, halves: int = 5, boxes: int = 20, limit: int = 4000, seed: int = 0, progress=None) -> Profile:
     """H0 of x with its interval and its chance level. Above `limit` rows: of 5 uniform subsets of that many."""
-    if blocks < 2 or limit < 2 or shuffles < 0 or halves < 0:
-        raise InputError(f"A profile of {blocks} blocks, {shuffles} shuffles, {halves} halves, at most {limit} rows was asked for.",
+    if blocks < 2 or limit < 2 or min(shuffles, halves, boxes) < 0:
+        raise InputError(f"A profile of {blocks} blocks, {shuffles} shuffles, {halves} halves, {boxes} boxes, at most {limit} rows was asked for.",
                          "Ask for at least 2 blocks and 2 rows, and no negative number.")
     x, rng = spanning.points(x), _random(seed)
     of, tell = len(x), progress or (lambda done, total, note: None)
@@ -189,27 +238,29 @@ def profile(x, *, blocks: int = 20, shuffles: int = 20, halves: int = 5, limit: 
     work = [("resampling", lambda rows=kept: x[rows]) for kept in draws]
     work += [("shuffling columns", lambda: rng.permuted(x[rows], axis=0))] * shuffles
     work += [("halving", lambda: x[rng.choice(rows, len(rows) // 2, replace=False)])] * (halves if len(rows) > 3 else 0)
+    low, high = _box(x[rows]) if boxes else (None, None)
+    work += [("drawing clouds without clusters", lambda: rng.uniform(low, high, (len(rows), len(low))))] * boxes
     found = []
     for i, (note, draw) in enumerate(work):
         tell(i, len(work), note)
-        found.append(h0(draw()))
+        found.append(spanning.tree(draw()))
     tell(len(work), len(work), "done")
+    cut = [pieces(t) for t in found[len(found) - boxes:]]
+    found = [t.lengths for t in found[:len(found) - boxes]]
     resampled, shuffled, halved = found[:len(draws)], found[len(draws):len(draws) + shuffles], found[len(draws) + shuffles:]
     if of > limit:
         resampled = [tree.lengths, *resampled]
-    options = {**CONVENTION, "blocks": blocks, "shuffles": shuffles, "halves": halves, "limit": limit, "seed": seed,
+    options = {**CONVENTION, "blocks": blocks, "shuffles": shuffles, "halves": halves, "boxes": boxes, "limit": limit, "seed": seed,
                "resampling": "subsets" if of > limit else "jackknife", "chance": "columns shuffled"}
-    return Profile(tree.edges, tree.lengths, _padded(resampled), _padded(shuffled), _padded(halved), rows, of, float(np.sqrt(x.var(axis=0).sum())), options)
+    spread = float(np.sqrt(x.var(axis=0).sum()))
+    return Profile(tree.edges, tree.lengths, _padded(resampled), _padded(shuffled), _padded(halved), np.array([c.groups for c in cut], np.int64),
+                   np.array([c.share for c in cut]), rows, of, spread, options)
 
 
-def gap(deaths: np.ndarray) -> int:
-    """How many clusters the largest gap between neighbouring lifetimes leaves: 1 + the number of bars above it. A single far point is one too.
-
-    Gaps that would leave more clusters than pairs of points do not count: they tell short bars from the shortest.
-    """
-    longest = deaths[::-1]
-    falls = (longest[:-1] - longest[1:])[:len(deaths) // 2]
-    return 2 + int(falls.argmax()) if falls.any() else 1
+def _box(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest score on each principal component."""
+    u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    return (u * s).min(axis=0), (u * s).max(axis=0)
 
 
 def _padded(draws: list) -> np.ndarray:
@@ -224,12 +275,23 @@ def _random(seed: int) -> np.random.Generator:
     return np.random.default_rng(int(seed))
 
 
-def _plain(value):
+def plain(value):
     """For JSON, which knows neither NaN nor infinity."""
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+    return [plain(v) for v in value] if isinstance(value, list) else None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 # diagrams
+
+def standing(bars: np.ndarray, level: float = 0.05) -> int:
+    """How many bars of H1 or H2 are too long, as death over birth, to be noise: the universal null distribution of Rips persistence
+    (Bobrowski & Skraba 2023, conjectured and well supported), Bonferroni over the bars."""
+    born = bars[(bars[:, 0] > 0) & (bars[:, 1] > bars[:, 0])]
+    if len(born) < 3:
+        return 0  # too few to tell their usual length
+    lives = np.log(np.log(born[:, 1] / born[:, 0]))
+    chance = np.exp(-np.exp(lives - lives.mean() - np.euler_gamma))
+    return int((chance < level / len(born)).sum())
+
 
 @dataclass(frozen=True, eq=False)
 class Diagrams:
@@ -292,7 +354,7 @@ class Diagrams:
         return bars.assign(lifetime=bars.death - bars.birth)[["dimension", "bar", "birth", "death", "lifetime"]]
 
     def manifest(self) -> dict:
-        bars = {f"h{dim}": [[b, _plain(d)] for b, d in self.of(dim).tolist()] for dim in range(self.options["max_dim"] + 1)}
+        bars = {f"h{dim}": [[b, plain(d)] for b, d in self.of(dim).tolist()] for dim in range(self.options["max_dim"] + 1)}
         return {"n": self.n, "used": len(self.points), "covering_radius": self.covering_radius, **bars, "options": dict(self.options)}
 
     def _around(self, i: int) -> np.ndarray:
@@ -477,14 +539,14 @@ def distance(p, q, *, dim: int = 1, kind: str = "wasserstein") -> float:
 def matching(p, q, *, dim: int = 1, kind: str = "wasserstein") -> np.ndarray:
     """(pairs, 3): place in p, place in q (-1: the diagonal), what the pair costs. The costs add up to the distance, or have it as their maximum.
 
-    Places count the finite bars. Of the matchings that have the bottleneck distance, one of least sum.
+    Places count the finite bars. Of the matchings that have the bottleneck distance, one of least sum (any, where all bars are born together).
     """
     if _kind(kind) == "sliced":
         raise InputError("The sliced distance matches no bars: it averages over directions.", "Use wasserstein or bottleneck.")
     p, q, sums = _finite(p, dim), _finite(q, dim), kind == "wasserstein"
     p_alone, q_alone = (np.ptp(bars, axis=1) / (np.sqrt(2) if sums else 2) for bars in (p, q))
     born = np.concatenate([p[:, 0], q[:, 0]])
-    i, j = _on_a_line(p[:, 1], q[:, 1], p_alone, q_alone) if sums and (born == born[:1]).all() else _assigned(p, q, p_alone, q_alone, sums)
+    i, j = _on_a_line(p[:, 1], q[:, 1], p_alone, q_alone, sums) if (born == born[:1]).all() else _assigned(p, q, p_alone, q_alone, sums)
     apart = np.abs(p[i] - q[j])
     met = np.hypot(*apart.T) if sums else apart.max(axis=1, initial=0)
     rest_p, rest_q = np.setdiff1d(np.arange(len(p)), i), np.setdiff1d(np.arange(len(q)), j)
@@ -492,18 +554,20 @@ def matching(p, q, *, dim: int = 1, kind: str = "wasserstein") -> np.ndarray:
                            np.column_stack([np.full(len(rest_q), -1), rest_q, q_alone[rest_q]])])
 
 
-def _on_a_line(p: np.ndarray, q: np.ndarray, p_alone: np.ndarray, q_alone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _on_a_line(p: np.ndarray, q: np.ndarray, p_alone: np.ndarray, q_alone: np.ndarray, sums: bool) -> tuple[np.ndarray, np.ndarray]:
     """Places (in p, in q) of the pairs of the cheapest matching when all bars are born together, as in H0. No two of its pairs cross, so one
-    pass over the sorted deaths finds it: `best[j]` is the least that the bars of p so far and the first j of q can cost."""
+    pass over the sorted deaths finds it: `best[j]` is the least that the bars of p so far and the first j of q can cost, in sum or at most."""
     a, b = np.argsort(p, kind="stable"), np.argsort(q, kind="stable")
-    deaths, unmet = q[b], np.concatenate([[0], np.cumsum(q_alone[b])])
+    also = np.add if sums else np.maximum
+    deaths, unmet = q[b], np.concatenate([[0], np.cumsum(q_alone[b]) if sums else q_alone[b]])
     best, way = unmet, np.zeros((len(p), len(q) + 1), np.int8)
     for at, row in enumerate(a):
-        alone = best + p_alone[row]
-        met = np.concatenate([[np.inf], best[:-1] + np.abs(p[row] - deaths)])
+        alone = also(best, p_alone[row])
+        met = np.concatenate([[np.inf], also(best[:-1], np.abs(p[row] - deaths))])
         either = np.minimum(alone, met)
-        passed = np.concatenate([[np.inf], np.minimum.accumulate(either - unmet)[:-1] + unmet[1:]])  # bar j of q goes to the diagonal
-        way[at] = np.where(passed < either, 2, met < alone)
+        before = np.minimum.accumulate(either - unmet if sums else either)[:-1]
+        passed = np.concatenate([[np.inf], also(before, unmet[1:])])  # bar j of q goes to the diagonal
+        way[at] = np.where(passed < either, 2, met < alone if sums else met <= alone)
         best = np.minimum(either, passed)
     at, j, pairs = len(p) - 1, len(q), []
     while at >= 0:

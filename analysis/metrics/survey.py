@@ -21,6 +21,7 @@ class Survey:
     h1, ends       (bars, 2) of all entries, one after the other, and where each entry ends
     covering       covering radius of the rows that H1 was computed from; 0 when all were
     spread         root of the total variance: the length unit of each cloud
+    groups, stray  what the largest gap between lifetimes leaves of each cloud: groups, and points outside them; 0 where there is none to tell
     profiled       options of each entry's profile
     """
 
@@ -37,6 +38,8 @@ class Survey:
     ends: np.ndarray
     covering: np.ndarray
     spread: np.ndarray
+    groups: np.ndarray
+    stray: np.ndarray
     profiled: tuple = ()
     options: Mapping = field(default_factory=dict)
 
@@ -53,7 +56,7 @@ class Survey:
             raise InputError(self.reasons[i], "The other entries of the survey can be read.")
         none = np.zeros(0, np.int64)
         return persistence.Profile(none.reshape(0, 2), _bare(self.deaths[i]), _draws(self.resampled[i]), _draws(self.shuffled[i]), np.zeros((0, 0)),
-                                   none, self.of[i], float(self.spread[i]), self.profiled[i])
+                                   none, np.zeros(0), none, self.of[i], float(self.spread[i]), self.profiled[i])
 
     def bars(self, i: int, dim: int) -> np.ndarray:
         """(m, 2) finite bars of one entry, birth and death."""
@@ -73,10 +76,6 @@ class Survey:
         """Why an entry has no ratio, or none with an interval; "" where it has both."""
         return tuple(reason or self.profile(i).doubt(k) for i, (reason, k) in enumerate(zip(self.reasons, self._each(classes), strict=True)))
 
-    def clusters(self) -> np.ndarray:
-        """How many clusters the largest gap between the lifetimes of each entry leaves; 0 where there is none to tell."""
-        return np.array([0 if reason else persistence.gap(_bare(deaths)) for reason, deaths in zip(self.reasons, self.deaths, strict=True)], np.int64)
-
     def loops(self, relative: bool = False) -> np.ndarray:
         """Total lifetime of the loops of each entry; `relative` to its spread, since layers differ in scale by orders of magnitude."""
         totals = np.array([float("nan") if reason or not self.options["loops"] else np.ptp(self.bars(i, 1), axis=1).sum()
@@ -90,12 +89,13 @@ class Survey:
     def table(self, classes: int | Sequence[int]):
         import pandas as pd
         columns = {"name": self.names, "layer": self.layers, "n": self.n, "of": self.of, "width": self.widths, "classes": self._each(classes)}
-        return pd.DataFrame({**columns, **{"ratio" if k == "value" else k: v for k, v in self.ratios(classes).items()}, "clusters": self.clusters(),
+        ratios = {"ratio" if k == "value" else k: v for k, v in self.ratios(classes).items()}
+        return pd.DataFrame({**columns, **ratios, "groups": self.groups, "stray": self.stray,
                              "loops": self.loops(), "loops_relative": self.loops(relative=True), "covering_radius": self.covering,
                              "spread": self.spread, "reason": self.why(classes)})
 
     def manifest(self, classes: int | Sequence[int]) -> dict:
-        return {"entries": [{k: _plain(v) for k, v in row.items()} for row in self.table(classes).to_dict("records")], "options": dict(self.options)}
+        return {"entries": [{k: persistence.plain(v) for k, v in row.items()} for row in self.table(classes).to_dict("records")], "options": dict(self.options)}
 
     def _ratio(self, i: int, classes: int) -> tuple:
         nothing = (float("nan"),) * len(RATIOS)
@@ -131,16 +131,18 @@ class Finding:
 def gather(findings: Sequence[Finding], options: Mapping) -> Survey:
     """The survey of what has been found so far."""
     profiles = [f.profile or _NOTHING for f in findings]
+    cut = [persistence.pieces(p.tree()) if len(p.rows) else persistence.Pieces(0, 0, 0, 0, 0.0) for p in profiles]
     return Survey(names=tuple(f.name for f in findings), layers=tuple(f.layer for f in findings), n=tuple(len(p.rows) for p in profiles),
                   of=tuple(p.of for p in profiles), widths=tuple(f.width for f in findings), reasons=tuple(f.reason for f in findings),
                   deaths=_stack([p.deaths[None] for p in profiles])[:, 0], resampled=_stack([p.resampled for p in profiles]),
                   shuffled=_stack([p.shuffled for p in profiles]), h1=np.concatenate([f.h1 for f in findings]),
                   ends=np.cumsum([len(f.h1) for f in findings]), covering=np.array([f.covering for f in findings]),
-                  spread=np.array([p.spread for p in profiles]), profiled=tuple(dict(p.options) for p in profiles), options=dict(options))
+                  spread=np.array([p.spread for p in profiles]), groups=np.array([c.groups for c in cut], np.int64),
+                  stray=np.array([c.stray for c in cut], np.int64), profiled=tuple(dict(p.options) for p in profiles), options=dict(options))
 
 
 _NOTHING = persistence.Profile(np.zeros((0, 2), np.int64), np.zeros(0), np.zeros((0, 0)), np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0, np.int64),
-                               0, float("nan"), {})
+                               np.zeros(0), np.zeros(0, np.int64), 0, float("nan"), {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,8 +173,8 @@ class Distances:
         return pd.DataFrame(self.matrix, index=self.names, columns=self.names)
 
     def manifest(self) -> dict:
-        return {"names": list(self.names), "layers": list(self.layers), "matrix": _plain(self.matrix.tolist()), "bounds": _plain(self.bounds.tolist()),
-                "reasons": list(self.reasons), "options": dict(self.options)}
+        return {"names": list(self.names), "layers": list(self.layers), "matrix": persistence.plain(self.matrix.tolist()),
+                "bounds": persistence.plain(self.bounds.tolist()), "reasons": list(self.reasons), "options": dict(self.options)}
 
 
 def _stack(blocks: list[np.ndarray]) -> np.ndarray:
@@ -190,7 +192,3 @@ def _draws(block: np.ndarray) -> np.ndarray:
 def _bare(deaths: np.ndarray) -> np.ndarray:
     return deaths[~np.isnan(deaths)]
 
-
-def _plain(value):
-    """For JSON, which knows no NaN."""
-    return [_plain(v) for v in value] if isinstance(value, list) else None if isinstance(value, float) and np.isnan(value) else value

@@ -5,21 +5,21 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.errors import InputError
-from analysis.extraction import extract
 from analysis.metrics import persistence
 from analysis.metrics.survey import Distances, Finding, gather
+from analysis.studies.entries import opened, states
 
 
 def profile(inputs: dict, options: dict, ctx):
     """{"representation"} with {"layer", "seed"} -> persistence.Profile. No layer, or "": the last."""
     layer, rest = _split(options)
-    yield persistence.profile(_states(inputs["representation"], layer)[1], progress=ctx.progress, **rest)
+    yield persistence.profile(states(inputs["representation"], layer)[1], progress=ctx.progress, **rest)
 
 
 def loops(inputs: dict, options: dict, ctx):
     """{"representation"} with {"layer", "max_dim", "max_points", "seed"} -> persistence.Diagrams. Deaf while ripser runs: a cancel ends the process."""
     layer, rest = _split({"max_dim": 1, "max_points": 1000, "seed": 0, **options})
-    x = _states(inputs["representation"], layer)[1]
+    x = states(inputs["representation"], layer)[1]
     yield _diagrams(x, lambda note: ctx.progress(0, 0, note), **rest)
 
 
@@ -72,11 +72,9 @@ profile.VERSION = loops.VERSION = survey.VERSION = distances.VERSION = 1
 
 def _find(entry: dict, layer: str, name: str, chosen: dict, tell, progress) -> Finding:
     """One entry of a survey. An extraction tells how far it is itself; `tell` says the rest."""
-    r = entry.get("representation")
-    if r is None:
-        r = extract(entry["model"], entry["dataset"], progress=lambda done, total, note: progress(done, total, f"extracting {note}"))
-    layer, x = _states(r, layer)
-    found = persistence.profile(x, blocks=chosen["blocks"], shuffles=chosen["shuffles"], halves=0, seed=chosen["seed"],
+    r = opened(entry, progress)
+    layer, x = states(r, layer)
+    found = persistence.profile(x, blocks=chosen["blocks"], shuffles=chosen["shuffles"], halves=0, boxes=0, seed=chosen["seed"],
                                 progress=lambda done, total, note: tell(note))
     finding = Finding(name or r.manifest.get("model", {}).get("name", ""), layer, x.shape[1], found)
     if not chosen["loops"]:
@@ -107,14 +105,6 @@ def _apart(found, i: int, chosen: dict) -> str:
     if chosen["relative"] and not found.spread[i] > 0:
         return "All its points lie on one another: there is no spread to measure by."
     return ""
-
-
-def _states(r, layer: str | None) -> tuple[str, np.ndarray]:
-    """(name, rows) of a layer; the last one where none is named."""
-    layer = layer or list(r.layers)[-1]
-    if layer not in r.layers:
-        raise InputError(f"There is no layer {layer!r} in {r!r}.", f"Choose one of {', '.join(r.layers)}.")
-    return layer, r.layers[layer]
 
 
 def _split(options: dict) -> tuple[str | None, dict]:

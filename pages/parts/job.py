@@ -26,7 +26,7 @@ def study(unit, inputs: dict, options: dict, *, key: str, words: str, button: st
         return found
     run, whose = engine.find(engine.key(unit, inputs, options)), control(key)
     start = lambda: engine.submit(unit, inputs, options, control=whose)
-    if run is None and not button:
+    if (run is None or run.state == "done") and not button:  # done, and its result is gone: once more
         run = start()
     with st.container(border=True, key=f"{key}-run"):
         if run is None or not run.alive:

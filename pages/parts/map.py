@@ -75,19 +75,9 @@ def umap(stack: Stack, layer: str, dims: int, *, key: str, **options) -> project
     """The UMAP of a layer when it is stored; until then a button or its progress, and None."""
     inputs = {"representations": [engine.Ref.representation(store.default().key_of(r)) for r in stack.representations]}
     options = {"layer": layer, "dims": dims, **options}
-    found = engine.stored(layout, inputs, options)
-    if found is not None:
-        return found
-    control, run = job.control(key), engine.find(engine.key(layout, inputs, options))
-    with st.container(border=True, key=f"{key}-run"):
-        if run is None or not run.alive:
-            fewer = f", {count(LIMIT, 'item')} of them sampled by domain and class" if len(stack) > LIMIT else ""
-            st.markdown(f"UMAP of {count(len(stack), 'item')} in {plain(layer)}{fewer}, in the background. Until then the map shows PCA.")
-            st.button("Compute UMAP", type="primary", icon=":material/play_arrow:", key=f"{key}-start",
-                      on_click=lambda: engine.submit(layout, inputs, options, control=control))
-        if run is not None:
-            job.watch(run, key=key, control=control)
-    return None
+    fewer = f", {count(LIMIT, 'item')} of them sampled by domain and class" if len(stack) > LIMIT else ""
+    words = f"UMAP of {count(len(stack), 'item')} in {plain(layer)}{fewer}, in the background. Until then the map shows PCA."
+    return job.study(layout, inputs, options, key=key, words=words, button="Compute UMAP")
 
 
 # colours
@@ -99,6 +89,7 @@ class Colouring:
     title: str
     values: np.ndarray
     names: tuple = ()
+    named: bool = True  # in the picture too; not where the categories lie over one another
 
 
 def colourings(stack: Stack) -> dict[str, Callable[[str], Colouring]]:
@@ -107,7 +98,7 @@ def colourings(stack: Stack) -> dict[str, Callable[[str], Colouring]]:
     if stack.labels is not None:
         found["Class"] = lambda layer: Colouring("class", stack.labels, stack.classes)
     if len(stack.domains) > 1:
-        found["Domain"] = lambda layer: Colouring("domain", stack.block, stack.domains)
+        found["Domain"] = lambda layer: Colouring("domain", stack.block, stack.domains, named=False)
     if stack.predictions is not None:
         sure = np.concatenate([r.probabilities.max(axis=1) for r in stack.representations])
         found["Prediction"] = lambda layer: Colouring("prediction", stack.predictions, stack.classes)
@@ -137,7 +128,7 @@ def chart(stack: Stack, picture: projection.Projection, colour: Colouring, *, ke
     rings, turn = _rings(stack, key, signature)
     kinds = stack.domains if colour.values is not stack.block else ()  # coloured by domain, the shape says so already
     made = figures.scatter(picture, colour=colour.values, names=colour.names, title=colour.title, symbol=stack.block, kinds=kinds,
-                           hover=_hover(stack.key, stack), highlight=rings, named=colour.values is not stack.block, bounds=bounds, drag=drag, height=height,
+                           hover=hover(stack), highlight=rings, named=colour.named, bounds=bounds, drag=drag, height=height,
                            paths=paths, revision=f"{key}-{turn}")
     linked = {} if picture.dims == 3 else {"on_select": lambda: _take(stack, key, signature, where)}
     charts.show(made, alt=alt, key=key, table=numbers(stack, picture, colour), config=CONFIG, **linked)
@@ -168,6 +159,11 @@ def numbers(stack: Stack, picture: projection.Projection, colour: Colouring) -> 
     if not colour.names:
         out[colour.title] = colour.values[picture.used]
     return pd.DataFrame({**out, **{f"axis {i + 1}": picture.points[:, i] for i in range(picture.dims)}})
+
+
+def hover(stack: Stack) -> list[str]:
+    """What the pointer shows of each item."""
+    return _hover(stack.key, stack)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

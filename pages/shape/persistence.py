@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.parts import extraction, workspace
+from pages.parts.messages import plain
 from pages.parts.persistence import clouds, compare, diagram, growing, ranking, surveys, words
 from pages.parts.persistence.cloud import single
 from pages.parts.stack import stack
@@ -19,7 +20,7 @@ if here is None and not extraction.panel(at, key="persistence-extract"):
 
 view = st.segmented_control("View", ["Diagram", "Grow the radius", "Through the layers", "Through training", "Compare", "Rank models"], default="Diagram",
                             key="persistence_view", bind="query-params", required=True, label_visibility="collapsed")
-options, other = {}, None
+options, other, items = {}, None, at.target
 with st.container(horizontal=True, vertical_alignment="bottom"):
     k = clouds.choose_k(single(here))
     if view == "Diagram":
@@ -28,7 +29,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         options["hollows"] = st.toggle("Hollows (H2)", key="persistence_hollows", bind="query-params",
                                        help="Hollow spaces, as inside a sphere: looked for among 200 landmarks only, for the work grows with the fourth power.")
         other = clouds.second(at, here, **options)
-    if view == "Through training":
+    if view == "Through training" and not at.target.startswith("rep:"):
         items = surveys.data(at)
 cloud = clouds.first(at, single(here), **options)
 
@@ -37,7 +38,10 @@ cloud = clouds.first(at, single(here), **options)
 with answer:
     for each in filter(None, (cloud, other)):
         st.markdown(words.answer(each, k))
-    st.caption(words.method(cloud))
+    for each in filter(None, (cloud, other)):
+        st.caption(words.method(each) if other is None else f"{plain(each.name)}: {words.method(each)}")
+    if other is not None and len(other.rows) != len(cloud.rows):
+        st.caption(":material/warning: PR depends on the number of items: at different numbers the two ratios cannot be compared.")
 
 if view == "Diagram":
     diagram.draw([c for c in (cloud, other) if c], k)
@@ -51,6 +55,9 @@ elif view == "Compare":
     compare.draw(cloud, at)
 else:
     ranking.draw(at, k)
+
+for each in filter(None, (cloud, other)):
+    each.work(loops=view == "Diagram")
 
 with st.expander("How to read this page", icon=":material/school:"):
     st.markdown(words.EXPLAINER)

@@ -14,7 +14,7 @@ def circles(server, browser):
     page.goto(f"{server.address}/{RINGS}")
     page.get_by_role("button", name=re.compile("Extract .* items")).click()
     page.get_by_text(re.compile("clusters stand out")).first.wait_for(timeout=30_000)
-    page.get_by_text(re.compile("62 loops|loops among all")).first.wait_for(timeout=60_000)
+    page.get_by_text(re.compile("bars among all 600 points")).first.wait_for(timeout=60_000)
     page.close()
     return f"{server.address}/{RINGS}"
 

@@ -88,11 +88,12 @@ def test_above_the_limit_the_longest_are_drawn_and_the_chosen_with_them():
 
 def test_landmarks_show_how_far_each_may_be_off():
     given = bars(loops=50)
-    figure = persistence.diagram(given, extent=3.2, errors=0.25)
+    figure = persistence.diagram(given, extent=3.2, errors={1: 0.25, 2: 0.5})
     crossed = [t for t in figure.data if t.error_y.value is not None]
     assert [t.name for t in crossed] == ["H2 may be off", "H1 may be off"] and len(crossed[1].x) == persistence.ERRORS
-    assert all(t.error_x.value == t.error_y.value == 0.25 and t.hoverinfo == "skip" for t in crossed)
-    assert figure.layout.meta["note"] == "each birth and death of H1 and H2 may be off by up to 0.25"
+    assert [t.error_x.value for t in crossed] == [t.error_y.value for t in crossed] == [0.5, 0.25] and {t.hoverinfo for t in crossed} == {"skip"}
+    wide = persistence.diagram(given, extent=3.2, errors={1: 3.0})  # crosses over the whole picture would hide it
+    assert not [t for t in wide.data if t.error_y.value is not None]
 
 
 @pytest.mark.parametrize("chosen", [(1, 3), (0, 39), (0, 0)])
@@ -211,7 +212,8 @@ def test_the_null_band_is_grey_and_named():
 def test_two_clouds_differ_in_more_than_hue():
     figure = persistence.lifetimes([np.linspace(0, 5, 50), np.linspace(0, 2, 30)], low=[np.ones(50), np.ones(30)], high=[np.ones(50) * 2, np.ones(30) * 2],
                                    names=("a", EVIL), highlight=(0, 3))
-    one, two = clickable(figure)
+    one, two = [t for t in figure.data if t.mode == "lines+markers"]
+    assert one.customdata is not None and two.customdata is None  # a click is about the first cloud
     assert one.marker.symbol != two.marker.symbol and one.line.dash != two.line.dash and "<" not in two.name
     ring = named(figure, "selected")
     assert (ring.x[0], ring.y[0]) == (47, pytest.approx(np.linspace(0, 5, 50)[3]))

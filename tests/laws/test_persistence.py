@@ -1,5 +1,6 @@
 """Persistence: what must hold for any cloud."""
 
+import dataclasses
 import json
 import warnings
 
@@ -211,7 +212,7 @@ def test_a_torch_tensor_is_a_cloud():
 # a cloud beside chance and resamples
 
 def test_the_interval_holds_the_ratio_and_narrows_with_more_points():
-    few, many = (p.profile(blobs(n, spread=1.0), shuffles=0, halves=0) for n in (60, 600))
+    few, many = (p.profile(blobs(n, spread=1.0), shuffles=0, halves=0, boxes=0) for n in (60, 600))
     widths = []
     for each in (few, many):
         low, high = each.interval(5)
@@ -222,27 +223,28 @@ def test_the_interval_holds_the_ratio_and_narrows_with_more_points():
 
 def test_the_interval_is_as_wide_as_fresh_samples_differ():
     fresh = np.std([p.ratio(blobs(150, spread=1.0, seed=s), 5).ratio for s in range(60)])
-    told = np.mean([np.diff(p.profile(blobs(150, spread=1.0, seed=s), shuffles=0, halves=0).interval(5))[0] / 3.92 for s in range(8)])
+    told = np.mean([np.diff(p.profile(blobs(150, spread=1.0, seed=s), shuffles=0, halves=0, boxes=0).interval(5))[0] / 3.92 for s in range(8)])
     assert 0.6 < told / fresh < 1.7
 
 
 def test_structureless_data_lie_in_their_chance_range_and_clusters_far_below():
     inside = 0
     for seed in range(6):
-        found = p.profile(np.random.default_rng(seed).standard_normal((120, 6)), blocks=2, halves=0, seed=seed)
+        found = p.profile(np.random.default_rng(seed).standard_normal((120, 6)), blocks=2, halves=0, boxes=0, seed=seed)
         mean, low, high = found.chance(5)
         assert low <= mean <= high
         inside += low - 0.02 <= found.ratio(5).ratio <= high + 0.02
     assert inside == 6
-    clustered = p.profile(blobs(120, spread=0.1), blocks=2, halves=0)
+    clustered = p.profile(blobs(120, spread=0.1), blocks=2, halves=0, boxes=0)
     assert clustered.ratio(5).ratio < 0.5 * clustered.chance(5)[1]
 
 
 def test_shuffling_keeps_every_column(monkeypatch):
     x, seen = blobs(40), []
-    monkeypatch.setattr(p, "h0", lambda y: seen.append(y) or np.zeros(len(y) - 1))
-    p.profile(x, blocks=2, shuffles=3, halves=0)
-    for y in seen[2:]:
+    whole = p.spanning.tree
+    monkeypatch.setattr(p.spanning, "tree", lambda y: seen.append(y) or whole(y))
+    p.profile(x, blocks=2, shuffles=3, halves=0, boxes=0)
+    for y in seen[3:]:  # after the whole cloud and its two blocks
         np.testing.assert_array_equal(np.sort(y, axis=0), np.sort(x, axis=0))
         assert (y != x).any(axis=0).all()
 
@@ -271,7 +273,7 @@ def test_few_points_give_a_profile_without_a_warning(n):
 
 
 def test_where_a_resample_has_no_ratio_the_interval_says_why():
-    found = p.profile(blobs(30), shuffles=1, halves=0)
+    found = p.profile(blobs(30), shuffles=1, halves=0, boxes=0)
     assert np.isfinite(found.ratio(29).ratio) and np.isnan(found.interval(29)).all() and "left out" in found.doubt(29)
     pair = p.profile(blobs(2), shuffles=0)
     assert np.isnan(pair.interval(2)).all() and np.isnan(pair.chance(2)).all() and np.isnan(pair.band()).all()
@@ -279,8 +281,10 @@ def test_where_a_resample_has_no_ratio_the_interval_says_why():
 
 def test_every_block_is_left_out_once(monkeypatch):
     x, seen = np.arange(50.0)[:, None], []
-    monkeypatch.setattr(p, "h0", lambda y: seen.append(y) or np.zeros(len(y) - 1))
-    p.profile(x, shuffles=0, halves=0)
+    whole = p.spanning.tree
+    monkeypatch.setattr(p.spanning, "tree", lambda y: seen.append(y) or whole(y))
+    p.profile(x, shuffles=0, halves=0, boxes=0)
+    del seen[0]  # the whole cloud
     assert len(seen) == 20 and {len(y) for y in seen} == {47, 48}
     assert np.array_equal(np.sort(np.concatenate([np.setdiff1d(x, y) for y in seen])), x[:, 0])
 
@@ -290,7 +294,7 @@ def test_a_profile_is_seeded_and_tells_its_progress():
     a = p.profile(blobs(40), progress=lambda *said: told.append(said))
     b, c = p.profile(blobs(40)), p.profile(blobs(40), seed=1)
     assert np.array_equal(a.shuffled, b.shuffled) and np.array_equal(a.resampled, b.resampled) and not np.array_equal(a.shuffled, c.shuffled)
-    assert told[0] == (0, 45, "resampling") and told[-1] == (45, 45, "done") and {note for _, _, note in told} >= {"shuffling columns", "halving"}
+    assert told[0] == (0, 65, "resampling") and told[-1] == (65, 65, "done") and {note for _, _, note in told} >= {"shuffling columns", "halving"}
 
 
 def test_the_band_holds_the_shuffled_lifetimes():
@@ -575,7 +579,7 @@ def test_results_survive_the_store(store):
 
 def test_a_manifest_holds_the_numbers_and_the_choices():
     told = p.profile(blobs(60)).manifest(5)
-    assert told["n"] == told["used"] == 60 and len(told["deaths"]) == 59 and told["clusters_above_gap"] == 5 and told["classes"] == 5
+    assert told["n"] == told["used"] == 60 and len(told["deaths"]) == 59 and told["gap"]["groups"] == 5 and told["classes"] == 5
     assert told["ratio"] == pytest.approx(told["tightness"] / told["separation"]) and told["interval"]["low"] < told["ratio"] < told["chance"]["low"]
     assert told["options"]["resampling"] == "jackknife" and told["options"]["convention"] == "diameter"
     bars = p.diagrams(blobs(60)).manifest()
@@ -604,4 +608,33 @@ def test_bars_born_together_are_matched_as_any_others(seed):
     a, b = (np.stack([np.zeros(n), rng.gamma(1, 1, n).round(1 + seed % 3)], axis=1) for n in rng.integers(0, 14, 2))
     pairs, aside = p.matching(a, b), 1e-9 * rng.standard_normal((len(a), 1))
     assert pairs[:, 2].sum() == pytest.approx(p.distance(a + aside, b), abs=1e-6)
+    farthest = p.matching(a, b, kind="bottleneck")[:, 2].max(initial=0)
+    assert farthest == pytest.approx(p.distance(a + aside, b, kind="bottleneck"), abs=1e-6)
     assert sorted(pairs[pairs[:, 0] >= 0, 0]) == list(range(len(a))) and sorted(pairs[pairs[:, 1] >= 0, 1]) == list(range(len(b)))
+
+
+def test_the_pieces_at_the_largest_gap_are_groups_and_stray_points():
+    cut = lambda x: dataclasses.astuple(p.pieces(p.spanning.tree(x)))
+    assert cut(blobs(60, clusters=3, spread=0.05)) == pytest.approx((3, 3, 0, 5, 0.93), abs=0.04)
+    assert cut(blobs(12, clusters=3, spread=0.05)) == pytest.approx((3, 3, 0, 1, 0.93), abs=0.04)  # few points: groups of four are groups
+    far = np.concatenate([np.random.default_rng(0).standard_normal((80, 3)), [[90, 0, 0]]])
+    assert cut(far) == pytest.approx((2, 1, 1, 5, 0.98), abs=0.02)
+    assert cut(np.zeros((9, 2)))[0] == cut(np.zeros((1, 2)))[0] == 1
+
+
+def test_clusters_stand_out_only_where_clouds_without_any_leave_fewer_groups():
+    assert p.profile(blobs(60, clusters=3, spread=0.05)).stands_out()
+    drawn = [p.profile(np.random.default_rng(s).uniform(size=(60, 1 + s % 2)), blocks=2, shuffles=0, halves=0) for s in range(20)]
+    assert sum(found.stands_out() for found in drawn) <= 4 and sum(p.pieces(found.tree()).groups > 1 for found in drawn) > 5
+
+
+def test_the_interval_by_students_t_never_falls_below_zero():
+    heavy = [p.profile(np.random.default_rng(s).standard_t(3, (60, 2)), shuffles=0, halves=0, boxes=0) for s in range(8)]
+    assert all(0 <= found.interval(2)[0] <= found.ratio(2).ratio <= found.interval(2)[1] for found in heavy)
+
+
+def test_the_loops_that_stand_out_are_those_of_the_shape_and_none_of_noise():
+    standing = lambda x: p.standing(p.diagrams(x).h1)
+    assert standing(shape("circle", 600, noise=0.05)) == 1 and standing(shape("two-circles", 600, noise=0.05)) == 2
+    assert sum(standing(np.random.default_rng(s).standard_normal((150, 2 + s))) for s in range(6)) == 0
+    assert p.standing(np.zeros((0, 2))) == p.standing(np.array([[1.0, 9.0]])) == 0  # alone there is nothing to compare with

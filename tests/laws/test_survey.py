@@ -67,7 +67,7 @@ def test_an_entry_is_what_the_metrics_say_of_its_layer(clouds):
     found = of_layers(clouds)
     assert found.layers == tuple(clouds.layers) and found.widths == (4, 2, 6) and found.n == found.of == (40, 40, 40)
     for i, x in enumerate(clouds.layers.values()):
-        alone, diagrams = persistence.profile(x, blocks=4, shuffles=3, halves=0), persistence.diagrams(x, max_points=25)
+        alone, diagrams = persistence.profile(x, blocks=4, shuffles=3, halves=0, boxes=0), persistence.diagrams(x, max_points=25)
         ours = found.profile(i)
         for name in ("deaths", "resampled", "shuffled"):
             np.testing.assert_array_equal(getattr(ours, name), getattr(alone, name))
@@ -76,7 +76,7 @@ def test_an_entry_is_what_the_metrics_say_of_its_layer(clouds):
         np.testing.assert_array_equal(found.bars(i, 1), diagrams.h1)
         assert found.covering[i] == diagrams.covering_radius > 0
         assert found.loops()[i] == pytest.approx(diagrams.total(1))
-        assert found.clusters()[i] == persistence.gap(alone.deaths)
+        assert found.groups[i] == persistence.pieces(alone.tree()).groups
 
 
 def test_any_number_of_classes_can_be_asked_of_it(clouds):
@@ -84,7 +84,7 @@ def test_any_number_of_classes_can_be_asked_of_it(clouds):
     for k in (2, 3, 4, 10, 39):
         ratios = found.ratios(k)
         for i, x in enumerate(clouds.layers.values()):
-            profile = persistence.profile(x, blocks=4, shuffles=3, halves=0)
+            profile = persistence.profile(x, blocks=4, shuffles=3, halves=0, boxes=0)
             assert ratios["value"][i] == pytest.approx(persistence.ratio(x, k).ratio, rel=1e-12)
             np.testing.assert_allclose([ratios["low"][i], ratios["high"][i]], profile.interval(k), rtol=1e-9)
             np.testing.assert_allclose([ratios[name][i] for name in ("chance", "chance_low", "chance_high")], profile.chance(k), rtol=1e-12)
@@ -108,7 +108,7 @@ def test_rotating_moving_and_reordering_change_nothing_that_is_measured(clouds):
     for i in (1, 2):
         np.testing.assert_allclose(found.deaths[i], found.deaths[0], atol=1e-5)
         np.testing.assert_allclose(np.sort(found.bars(i, 1), axis=0), np.sort(found.bars(0, 1), axis=0), atol=1e-5)
-    for each in (found.spread, found.loops(), found.ratios(4)["value"], found.clusters()):
+    for each in (found.spread, found.loops(), found.ratios(4)["value"], found.groups):
         np.testing.assert_allclose(each, each[0], rtol=1e-4)
 
 
@@ -131,8 +131,9 @@ def test_entries_of_different_sizes_stand_side_by_side(clouds):
 
 def test_an_entry_of_which_only_subsets_were_used_says_so(clouds):
     x = clouds.layers["noise"]
-    sampled = persistence.profile(x, shuffles=3, halves=0, limit=20)
-    found = gather([Finding("whole", "noise", 6, persistence.profile(x, shuffles=3, halves=0)), Finding("sampled", "noise", 6, sampled)], {"loops": False})
+    sampled = persistence.profile(x, shuffles=3, halves=0, boxes=0, limit=20)
+    whole = persistence.profile(x, shuffles=3, halves=0, boxes=0)
+    found = gather([Finding("whole", "noise", 6, whole), Finding("sampled", "noise", 6, sampled)], {"loops": False})
     assert found.n == (40, 20) and found.of == (40, 40)
     np.testing.assert_array_equal(found.profile(1).resampled, sampled.resampled)
     assert found.ratios(3)["value"][1] == sampled.ratio(3).ratio
@@ -143,7 +144,7 @@ def test_clouds_without_a_shape_are_entries_like_any_other(clouds):
     shapeless = [np.full((12, 3), 0.1), np.repeat(clouds.layers["noise"][:2], 6, axis=0), clouds.layers["noise"][:2], clouds.layers["noise"][:12, :1]]
     found = parts([{"representation": Representation({"x": x})} for x in shapeless])[-1]
     assert found.reasons == ("",) * 4 and np.isnan(found.ratios(2)["value"]).tolist() == [True, False, True, False]
-    assert found.loops().tolist() == [0] * 4 and found.clusters()[:3].tolist() == [1, 2, 1]
+    assert found.loops().tolist() == [0] * 4 and found.groups[:3].tolist() == [1, 2, 1]
     assert "lie on one another" in found.why(2)[0] and "2 points" in found.why(2)[2]
 
 
@@ -172,7 +173,7 @@ def test_an_entry_that_fails_carries_its_reason_and_the_others_live_on(clouds):
     refused(lambda: found.profile(1), "'nowhere'")
     for values in (*found.ratios(4).values(), found.loops(), found.spread, found.covering):
         assert np.isnan(values).tolist() == [False, True, True, False]
-    assert found.clusters()[1:3].tolist() == [0, 0] and len(found.bars(1, 0)) == len(found.bars(2, 1)) == 0
+    assert found.groups[1:3].tolist() == [0, 0] and len(found.bars(1, 0)) == len(found.bars(2, 1)) == 0
     assert found.why(4)[1:3] == found.reasons[1:3]
     failed = parts([{"representation": clouds}], layers=["nowhere"])[-1]
     assert np.isnan(failed.ratios(4)["value"]).all() and np.isnan(apart(failed).matrix).all()

@@ -85,15 +85,16 @@ def test_nothing_extracted_yet_offers_to_do_it():
 
 def test_the_answer_comes_at_once_and_its_interval_from_the_background(three):
     at = opened(PAGE, **three)
-    assert "3 clusters stand out" in texts(at) and "at k = 3" in texts(at)
+    assert "the largest gap between lifetimes leaves **3 groups**" in texts(at) and "at k = 3" in texts(at)
     rested(at)
-    assert "interval" in texts(at) and "tighter than chance" in texts(at) and "60 items, seed 0" in texts(at)
+    assert "3 clusters stand out" in texts(at) and "interval" in texts(at) and ": tighter than with its columns shuffled" in texts(at)
+    assert "60 items, seed 0" in texts(at)
     assert "2 of 2 separating bars part groups of more than 5 items" in texts(at) and "H1: " in texts(at)
 
 
 def test_a_cloud_without_structure_is_no_tighter_than_chance(three):
     at = rested(opened(PAGE, **three, layer="noise"))
-    assert "no tighter than chance" in texts(at) and "3 clusters" not in texts(at)
+    assert "no tighter than with its columns shuffled" in texts(at) and "no clusters stand out" in texts(at)
 
 
 def test_every_bar_is_drawn_and_the_axes_agree(three):
@@ -109,13 +110,48 @@ def test_a_bar_of_h0_selects_the_two_components_that_merge(three):
     at = rested(opened(PAGE, **three))
     taken(at, "persistence-barcode-a", (0, 57))
     chosen = at.session_state["_selection"]
-    assert len(chosen) == 40 and {int(i) % 3 for i in chosen.ids} in ({0, 1}, {0, 2}, {1, 2})
-    assert chosen.origin.startswith("H0 bar 3, ") and at.query_params["persistence_bar"] == "a-0-57"
-    assert "20 items join 20 items" in texts(at) and "40 items selected" in at.subheader[0].value
+    assert len(chosen) == 20 and len({int(i) % 3 for i in chosen.ids}) == 1  # both sides would be most of all items
+    assert chosen.origin.startswith("H0 bar 2, ") and chosen.origin.endswith("the smaller side") and at.query_params["persistence_bar"] == "a-0-57"
+    assert "20 items join 20 items" in texts(at) and "20 items selected" in at.subheader[0].value
     assert {"larger side", "smaller side"} <= {t["name"] for t in figure(at, "persistence-map")["data"]}
-    at.button(key="persistence-part-the-smaller-side").click().run()
-    assert len(at.session_state["_selection"]) == 20 and at.session_state["_selection"].origin.endswith("the smaller side")
+    at.button(key="persistence-part-both-sides").click().run()
+    chosen = at.session_state["_selection"]
+    assert len(chosen) == 40 and {int(i) % 3 for i in chosen.ids} in ({0, 1}, {0, 2}, {1, 2}) and chosen.origin.endswith("both sides")
+    at.button(key="persistence-let-go").click().run()
+    assert "persistence_bar" not in at.query_params and "_selection" not in at.session_state
 
+
+def test_a_small_merger_selects_both_of_its_sides(three):
+    at = rested(opened(PAGE, **three))
+    taken(at, "persistence-lifetimes", (0, 30))
+    chosen = at.session_state["_selection"]
+    assert 2 <= len(chosen) <= 30 and not chosen.origin.endswith("side") and len({int(i) % 3 for i in chosen.ids}) == 1
+
+
+def test_clearing_the_selection_lets_go_of_the_bar(three):
+    at = rested(opened(PAGE, **three))
+    taken(at, "persistence-barcode-a", (0, 57))
+    at.button(key="clear-selection").click().run()
+    assert "persistence_bar" not in at.query_params and not [b for b in at.button if b.key == "persistence-let-go"]
+
+
+@pytest.mark.parametrize("key", ["persistence-diagram-a", "persistence-barcode-a"])
+def test_the_bar_that_never_ends_is_the_whole_cloud(three, key):
+    at = rested(opened(PAGE, **three))
+    taken(at, key, (0, 59))
+    assert len(at.session_state["_selection"]) == 60 and "never merges with anything" in texts(at) and len(at.get("plotly_chart")) == 4
+
+
+def test_other_landmarks_and_other_dimensions_forget_the_bar(brought):
+    x = np.random.default_rng(0).standard_normal((300, 3))
+    at = rested(opened(PAGE, **brought({"sphere": x / np.linalg.norm(x, axis=1, keepdims=True)}, np.arange(300) % 2), persistence_hollows="true"))
+    taken(at, "persistence-barcode-a", (2, 0))
+    taken(at, "persistence-diagram-a", (1, 3))
+    at.toggle(key="persistence_hollows").set_value(False).run()
+    assert not at.exception and "persistence_bar" not in at.query_params
+    taken(at, "persistence-diagram-a", (1, 3))
+    at.selectbox(key="persistence_points").set_value(250).run()
+    assert not rested(at).exception and "persistence_bar" not in at.query_params
 
 def test_the_chart_that_was_clicked_stays_and_the_others_ring_the_bar(three):
     at = rested(opened(PAGE, **three))
@@ -141,14 +177,14 @@ def test_another_layer_forgets_the_bar(three):
 
 def test_an_address_opens_on_its_bar(three):
     at = rested(opened(PAGE, **three, persistence_bar="a-0-58"))
-    assert "H0 bar 2" in texts(at)
+    assert "H0 bar 1" in texts(at) and len(at.session_state["_selection"]) == 20
     for odd in ("a-0-9999", "a-7-1", "z-0-1", "nonsense", "a--1-2"):
         assert not opened(PAGE, **three, persistence_bar=odd).exception
 
 
 def test_a_loop_selects_its_cocycle_and_is_drawn_round_in_the_map(brought):
     at = rested(opened(PAGE, **brought({"ring": np.concatenate([ring(), [[9, 9], [9.1, 9]]])}, np.arange(82) % 2)))
-    assert "H1: 1 loop" in texts(at) and "there are no" not in said(at)
+    assert "of 1 bar among all 82 points" in texts(at)
     taken(at, "persistence-diagram-a", (1, 0))
     chosen = at.session_state["_selection"]
     assert chosen.origin.startswith("H1 bar 1") and not {"80", "81"} & set(chosen.ids)
@@ -160,7 +196,7 @@ def test_a_loop_selects_its_cocycle_and_is_drawn_round_in_the_map(brought):
 def test_hollows_are_looked_for_on_request(brought):
     x = np.random.default_rng(0).standard_normal((150, 3))
     at = rested(opened(PAGE, **brought({"sphere": x / np.linalg.norm(x, axis=1, keepdims=True)}, np.arange(150) % 2), persistence_hollows="true"))
-    assert any(dim == 2 for dim, _ in marks(figure(at, "persistence-diagram-a")))
+    assert any(dim == 2 for dim, _ in marks(figure(at, "persistence-diagram-a"))) and "H2: " in texts(at)
 
 
 @pytest.mark.parametrize(("k", "reason"), [(1, "needs at least 2"), (40, "40 classes")])
@@ -175,6 +211,7 @@ def test_k_follows_the_labels_until_it_is_moved(three):
     assert at.slider(key="persistence_k").value == 3
     at.slider(key="persistence_k").set_value(7).run()
     assert "at k = 7" in texts(at) and "suggests k = 3" in texts(at)
+    assert "goes from 1 to 40" in texts(opened(PAGE, **three, persistence_k="999"))
     assert opened(PAGE, **three, persistence_k="7").slider(key="persistence_k").value == 7
     assert opened(PAGE, **three, persistence_k="nonsense").slider(key="persistence_k").value == 3
 
@@ -191,7 +228,7 @@ def test_a_layer_without_shape_is_said_and_the_page_lives_on(brought, layer, vie
     at = rested(opened(PAGE, **brought(layers, labels), layer=layer, persistence_view=view))
     assert not said(at)
     if layer == "constant":
-        assert "lie at one and the same distance" in texts(at) and "cannot be computed" in texts(at)
+        assert "no gap between the longest lifetimes" in texts(at) and "cannot be computed" in texts(at)
 
 
 def test_two_items(brought):
@@ -217,7 +254,8 @@ def test_two_layers_side_by_side_share_their_axes(three):
     at = rested(opened(PAGE, **three, persistence_beside="Another layer", persistence_beside_layer="noise"))
     a, b = figure(at, "persistence-diagram-a"), figure(at, "persistence-diagram-b")
     assert a["layout"]["xaxis"]["range"] == b["layout"]["xaxis"]["range"]
-    assert texts(at).count("clusters stand out") == 2 and {"mine, blobs", "mine, noise"} <= {t["name"] for t in figure(at, "persistence-lifetimes")["data"]}
+    assert texts(at).count("clusters stand out") == 2 and not [t for t in figure(at, "persistence-lifetimes")["data"][1:] if "noise" in t["name"] and t.get(
+        "customdata")] and {"mine, blobs", "mine, noise"} <= {t["name"] for t in figure(at, "persistence-lifetimes")["data"]}
     taken(at, "persistence-diagram-b", (0, 58))
     assert "noise" in at.session_state["_selection"].origin
 

@@ -10,7 +10,7 @@ from analysis import engine, store
 from analysis.metrics import persistence, spanning
 from analysis.studies import persistence as studies
 from pages.parts import job
-from pages.parts.messages import count
+from pages.parts.messages import count, plain
 from pages.parts.stack import Stack
 
 LIVE = 3000  # rows whose spanning tree is made while the page runs; of more, that many are drawn until the whole is there
@@ -19,12 +19,13 @@ HOLLOWS = 200  # points among which H2 is looked for: it grows with the fourth p
 
 @dataclass(frozen=True, eq=False)
 class Cloud:
-    """`side` tells the first cloud of a page ("a") from the second ("b"); the stack holds a single representation."""
+    """`side` tells the first cloud of a page ("a") from the second ("b"); the stack holds a single representation of `model`, as it is called here."""
 
     side: str
-    name: str
+    model: str
     stack: Stack
     layer: str
+    domain: str = ""  # said where it is not the target
     points: int = 1000  # landmarks for H1
     hollows: bool = False
 
@@ -32,17 +33,21 @@ class Cloud:
         return len(self.stack)
 
     @property
+    def name(self) -> str:
+        return ", ".join(filter(None, (self.model, self.layer, self.domain)))
+
+    @property
     def key(self) -> tuple:
         return *self.stack.key, self.layer
 
     @property
-    def x(self) -> np.ndarray:
-        return self.stack.representations[0].layers[self.layer]
+    def identity(self) -> tuple:
+        """What its bars are counted in: another number of landmarks gives other loops."""
+        return *self.key, self.points, self.hollows
 
     @property
-    def classes(self) -> int:
-        """How many classes its labels name; 0 without labels."""
-        return len(self.stack.representations[0].classes)
+    def x(self) -> np.ndarray:
+        return self.stack.representations[0].layers[self.layer]
 
     # what is computed, here or in the background
 
@@ -74,17 +79,18 @@ class Cloud:
     def _surfaces(self) -> dict:
         return {"layer": self.layer, "max_dim": 2, "max_points": HOLLOWS, "seed": 0}
 
-    def work(self) -> None:
-        """Start in the background what is not there yet, and show how far it is."""
-        used = count(min(len(self), self.points), "point")
-        if self.profile is None:
-            job.study(studies.profile, self.inputs, self._profile, key=f"persistence-profile-{self.side}",
-                      words=f"The interval and the chance level of {self.name}: some fifty spanning trees.")
-        if self.loops is None:
-            job.study(studies.loops, self.inputs, self._loops, key=f"persistence-loops-{self.side}", words=f"Loops (H1) of {self.name} among {used}.")
-        if self.hollows and self.surfaces is None:
-            job.study(studies.loops, self.inputs, self._surfaces, key=f"persistence-hollows-{self.side}",
-                      words=f"Hollows (H2) of {self.name} among {count(min(len(self), HOLLOWS), 'point')}.")
+    def work(self, *, loops: bool = True) -> None:
+        """Start in the background what is not there yet, and show how far it is. What came while the page was drawn is drawn at once."""
+        name, used = plain(self.name), [count(min(len(self), most), "point") for most in (self.points, HOLLOWS)]
+        came = [self._study(self.profile, studies.profile, self._profile, "profile", f"Interval and chance level of {name}: some sixty spanning trees."),
+                loops and self._study(self.loops, studies.loops, self._loops, "loops", f"Loops (H1) of {name} among {used[0]}."),
+                self.hollows and self._study(self.surfaces, studies.loops, self._surfaces, "hollows", f"Hollows (H2) of {name} among {used[1]}.")]
+        if any(came):
+            st.rerun()
+
+    def _study(self, known, unit, options: dict, what: str, words: str) -> bool:
+        """Whether it has come since the page began."""
+        return known is None and job.study(unit, self.inputs, options, key=f"persistence-{what}-{self.side}", words=words) is not None
 
     # H0
 
@@ -96,6 +102,15 @@ class Cloud:
     @cached_property
     def tree(self) -> spanning.Tree:
         return self.profile.tree() if self.profile is not None else _quick(self.key, len(self), self.x)[1]
+
+    @property
+    def settled(self) -> bool:
+        """Whether its H0 is the final one, not that of a first sample."""
+        return self.profile is not None or len(self) <= LIVE
+
+    @cached_property
+    def pieces(self) -> persistence.Pieces:
+        return persistence.pieces(self.tree)
 
     def ratio(self, k: int) -> persistence.PersistenceRatio:
         return self.profile.ratio(k) if self.profile is not None else persistence.ratio_of(self.tree.lengths, k)
@@ -150,9 +165,9 @@ def _loop(key: tuple, i: int, points: int, _cloud: Cloud) -> np.ndarray:
 
 def single(stack: Stack, place: int = 0) -> Stack:
     """A stack of one of its representations."""
-    return stack if len(stack.representations) == 1 else _single(stack.key, place, stack)
+    return stack if len(stack.representations) == 1 else _single(stack.key, stack.sources, place, stack)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _single(key: tuple, place: int, _stack: Stack) -> Stack:
+def _single(key: tuple, sources: tuple, place: int, _stack: Stack) -> Stack:
     return replace(_stack, representations=_stack.representations[place:place + 1], sources=_stack.sources[place:place + 1])

@@ -5,7 +5,6 @@ import pandas as pd
 import streamlit as st
 
 from analysis.figures import persistence as figures
-from analysis.metrics import persistence
 from pages.parts import chart as charts
 from pages.parts import items
 from pages.parts import map as maps
@@ -31,8 +30,6 @@ def draw(clouds: list[Cloud], k: int) -> None:
                 st.markdown(f"**{plain(cloud.name)}**")
                 _diagram(cloud, k, extent, found)
                 _barcode(cloud, k, extent, found)
-    for cloud in clouds:
-        cloud.work()
     left, right = st.columns(2, gap="medium")
     with left:
         _lifetimes(clouds, k, found)
@@ -46,27 +43,33 @@ def draw(clouds: list[Cloud], k: int) -> None:
 
 def _diagram(cloud: Cloud, k: int, extent: float, found) -> None:
     key = f"persistence-diagram-{cloud.side}"
-    radius = cloud.loops.covering_radius if cloud.loops is not None else 0.0
-    made = figures.diagram(cloud.bars, extent=extent, separation=_separation(cloud, k), errors=2 * radius, highlight=bar.shown(key, cloud.side, found))
-    _show(made, cloud, key, f"Persistence diagram of {cloud.name}: {_counts(cloud)}. {words.loops(cloud)}")
-    st.caption(words.loops(cloud))
+    errors = {dim: 2 * known.covering_radius for dim, known in ((1, cloud.loops), (2, cloud.surfaces)) if known is not None}
+    made = figures.diagram(cloud.bars, extent=extent, separation=_separation(cloud, k), errors=errors, highlight=bar.shown(key, cloud, found))
+    told = " ".join(words.loops(cloud))
+    _show(made, cloud, key, f"Persistence diagram of {cloud.name}: {_counts(cloud)}. {told}")
+    st.caption(told)
 
 
 def _barcode(cloud: Cloud, k: int, extent: float, found) -> None:
     key = f"persistence-barcode-{cloud.side}"
-    made = figures.barcode(cloud.bars, extent=extent, separation=_separation(cloud, k), highlight=bar.shown(key, cloud.side, found), shown=max(BARS, k))
+    made = figures.barcode(cloud.bars, extent=extent, separation=_separation(cloud, k), highlight=bar.shown(key, cloud, found), shown=max(BARS, k))
     _show(made, cloud, key, f"Barcode of {cloud.name}: {_counts(cloud)}, on the same filtration axis as the diagram")
 
 
 def _lifetimes(clouds: list[Cloud], k: int, found) -> None:
     first, key = clouds[0], "persistence-lifetimes"
     low, high = first.profile.band() if first.profile is not None and len(first.profile.shuffled) else (None, None)
-    gap = persistence.gap(first.tree.lengths)
+    gap = first.pieces.count
     made = figures.lifetimes([c.tree.lengths[::-1] for c in clouds], low=low, high=high, separation=_separation(first, k), gap=gap if gap not in (1, k) else 0,
-                             names=[c.name for c in clouds], highlight=bar.shown(key, "a", found if found and found.dim == 0 else None))
+                             names=[c.name for c in clouds], highlight=_ends(first, bar.shown(key, first, found, dims=(0,))))
     _show(made, first, key, f"Lifetimes of the H0 bars by rank; the {k - 1} longest separate k = {k} classes", table=_ranks(clouds))
     for said in filter(None, (words.separating(first, k), words.hint(first, k), words.halving(first, k))):
         st.caption(said)
+
+
+def _ends(cloud: Cloud, chosen: tuple | None) -> tuple | None:
+    """The bar that never ends has no lifetime to ring."""
+    return chosen if chosen and chosen[1] < len(cloud.tree.lengths) else None
 
 
 def _map(cloud: Cloud, found) -> None:
@@ -86,18 +89,19 @@ def _sides(cloud: Cloud, place: int) -> maps.Colouring:
     larger, smaller = cloud.sides(place)
     of = np.zeros(len(cloud), np.int64)
     of[larger], of[smaller] = 1, 2
-    return maps.Colouring("merging here", of, ("other items", "larger side", "smaller side"))
+    return maps.Colouring("merging here", of, ("other items", "larger side", "smaller side"), named=False)
 
 
 # the bar that is looked at
 
 def _points(cloud: Cloud | None, found) -> None:
     if found is None:
-        st.caption("Click a bar or a point of the diagram: the items behind it become the selection, here and on every page.")
+        st.caption("Click a bar, or a point of the diagram: the items behind it become the selection, here and on every page.")
         return
     birth, death = cloud.bars[found.dim][found.place]
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f"**{bar.name(cloud, found.dim, found.place)}** of {plain(cloud.name)}: {_told(cloud, found, birth, death)}", width="stretch")
+        st.button("Let go", key="persistence-let-go", type="tertiary", icon=":material/close:", on_click=bar.let_go)
         for part in bar.parts(cloud, found.dim, found.place) if np.isfinite(death) and found.dim < 2 else ():
             st.button(f"Select {part}", key=f"persistence-part-{part.replace(' ', '-')}", type="tertiary", on_click=bar.show,
                       args=(cloud, [(found.dim, found.place)]), kwargs={"part": part})
@@ -106,7 +110,8 @@ def _points(cloud: Cloud | None, found) -> None:
 def _told(cloud: Cloud, found, birth: float, death: float) -> str:
     if found.dim:
         what = "a loop opens" if found.dim == 1 else "a hollow closes round"
-        return f"{what} at {birth:.3g} and fills at {death:.3g}; {count(len(cloud.trace(found.dim, found.place)), 'point')} of its cocycle."
+        return (f"{what} at {birth:.3g} and fills at {death:.3g}. Its cocycle, where it could be cut open, has "
+                f"{count(len(cloud.trace(found.dim, found.place)), 'point')}.")
     if not np.isfinite(death):
         return "the whole cloud, which never merges with anything."
     larger, smaller = map(len, cloud.sides(found.place))
@@ -116,7 +121,8 @@ def _told(cloud: Cloud, found, birth: float, death: float) -> str:
 # numbers
 
 def _show(made, cloud: Cloud, key: str, alt: str, *, table=None) -> None:
-    charts.show(made, alt=alt, key=key, table=_table(cloud) if table is None else table, on_select=lambda: bar.take(cloud, key))
+    charts.show(made, alt=alt, key=key, table=_table(cloud) if table is None else table, config={"doubleClick": "reset"},
+                on_select=lambda: bar.take(cloud, key))
     if made.layout.meta and made.layout.meta.get("note"):
         st.caption(f":material/filter_alt: {made.layout.meta['note']}.")
 

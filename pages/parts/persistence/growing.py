@@ -24,11 +24,11 @@ def draw(cloud: Cloud, k: int) -> None:
     st.markdown(told(cloud, float(radii[at])))
     picture = maps.pictures(cloud.stack, dims=2, layer=cloud.layer)[cloud.layer]
     made = filtration.growing(picture, cloud.tree, rows=cloud.rows, radii=radii, at=at, extent=1.03 * radii[-1],
-                              separation=0 if cloud.ratio(k).reason else k - 1)
+                              hover=maps.hover(cloud.stack), separation=0 if cloud.ratio(k).reason else k - 1)
     charts.show(made, alt=f"Map of {cloud.layer} beside the barcode of H0, at radius {radii[at]:.3g}", key="persistence-growing")
     if made.layout.meta and made.layout.meta.get("note"):
         st.caption(f":material/filter_alt: {made.layout.meta['note']}.")
-    st.caption("Play lets the radius grow from zero. Each time two pieces meet, one bar ends: that is all that H0 records. "
+    st.caption("Play lets the radius grow from the one shown. Each time two pieces meet, one bar ends: that is all that H0 records. "
                "The picture has two dimensions, the distances are those of all dimensions: points may join that look far apart here.")
 
 

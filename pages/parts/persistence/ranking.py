@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis import engine
 from analysis.figures import comparison as figures
 from analysis.models import zoo
 from pages.parts import chart as charts
 from pages.parts import workspace
-from pages.parts.messages import count, plain
+from pages.parts.messages import plain
 from pages.parts.persistence import surveys, words
 
 SOURCE = "builtin:characters/printed"  # what the zoo was trained on
@@ -31,24 +30,26 @@ def draw(at: workspace.Workspace, k: int) -> None:
     classes = len(workspace.get_dataset(source).classes)
     series = surveys.models(chosen, source, "persistence-models-source")
     first = series.found("Rank the models")
-    started = first is not None or engine.find(series.result) is not None
-    second = surveys.models(chosen, at.target, "persistence-models-target").found("") if started else None
+    ready = first is not None and len(first) == len(chosen)  # one after the other: a cancel stops both
+    brought = at.target.startswith("rep:")
+    second = surveys.models(chosen, at.target, "persistence-models-target").found("") if ready and not brought else None
     if first is None or not len(first):
         return
     table = _table(first, classes, second, k)
-    st.markdown(_told(table))
+    st.markdown(_told(table, len(chosen)))
+    more = {"second": table["PR_target"], "second_low": table["PR_target low"], "second_high": table["PR_target high"]} if second is not None else {}
+    names, here = list(table["model"]), at.model.removeprefix("builtin:")
+    made = figures.ranking(names, table["PR"], table["PR low"], table["PR high"], labels=("source data", "target"), chance=table["by chance"],
+                           at=names.index(here) if here in names else None, **more)
     shown = table.sort_values("PR", na_position="last")
-    more = {"second": shown["PR_target"], "second_low": shown["PR_target low"], "second_high": shown["PR_target high"]} if second is not None else {}
-    made = figures.ranking(list(shown["model"]), shown["PR"], shown["PR low"], shown["PR high"], labels=("PR, source data", "PR_target"), **more)
     charts.show(made, alt=f"Models by Persistence Ratio, from the best: {', '.join(shown['model'])}", key="persistence-ranking", table=shown)
-    sizes = f"{count(max(first.n), 'item')} of {plain(workspace.label(source))}, k = {classes}"
-    st.caption(f"Whiskers: 95\u202f% jackknife intervals. Source: {sizes}; target: {plain(workspace.label(at.target))}, k = {k}. "
-               f"Models are ranked by −PR {words.PUBLISHED}: the lower the ratio, the higher the rank. "
-               "Whether it predicts accuracy is not measured here.")
+    st.caption(f"Source: {plain(workspace.label(source))}, k = {classes}. {surveys.sampled(first)} {words.OURS}")
+    if second is not None and len(second):
+        st.caption(f"Target: {plain(workspace.label(at.target))}, k = {k}. {surveys.sampled(second)}")
+    st.caption(f"Models are ranked by −PR {words.PUBLISHED}: the lower the ratio, the higher the rank. Whether it predicts accuracy is not measured here."
+               + (f" {surveys.NO_ITEMS} There is no PR_target." if brought else ""))
     for survey in filter(None, (first, second)):
-        for name, reason in zip(survey.names, survey.reasons, strict=True):
-            if reason:
-                st.caption(f":material/info: {plain(name)}: {plain(reason)}")
+        surveys.reasons(survey)
 
 
 def _table(first, classes: int, second, k: int) -> pd.DataFrame:
@@ -58,20 +59,23 @@ def _table(first, classes: int, second, k: int) -> pd.DataFrame:
     if second is not None and len(second):
         r = second.ratios(k)
         other = pd.DataFrame({"model": second.names, "PR_target": r["value"], "PR_target low": r["low"], "PR_target high": r["high"]})
-        out = out.merge(other.assign(rank_target=other["PR_target"].rank(method="min")), on="model", how="left")
-    else:
-        out[["PR_target", "PR_target low", "PR_target high", "rank_target"]] = np.nan
-    return out
+        return out.merge(other.assign(rank_target=other["PR_target"].rank(method="min")), on="model", how="left")
+    return out.assign(**dict.fromkeys(("PR_target", "PR_target low", "PR_target high", "rank_target"), np.nan))
 
 
-def _told(table: pd.DataFrame) -> str:
+def _told(table: pd.DataFrame, wanted: int) -> str:
     """The best model, and which others its interval does not part from it."""
-    ranked = table.dropna(subset=["PR"]).sort_values("PR")
+    ranked, far = table.dropna(subset=["PR"]).sort_values("PR"), f" of the {len(table)} of {wanted} so far" if len(table) < wanted else ""
     if ranked.empty:
-        return "PR cannot be computed for any of these models."
-    best = ranked.iloc[0]
-    close = list(ranked["model"][1:][(ranked["PR low"] <= best["PR high"])[1:]])
-    tied = f"; its interval overlaps with that of {len(close)} of {len(ranked) - 1} others" if close else "; no other model's interval reaches it"
+        return f"PR cannot be computed for any{far or ' of these models'}."
+    best, rest = ranked.iloc[0], ranked.iloc[1:]
+    close = int((rest["PR low"] <= best["PR high"]).sum())
+    if not len(rest):
+        tied = ", the only one"
+    elif rest["PR low"].isna().any() or np.isnan(best["PR high"]):
+        tied = ", without intervals to judge it by"
+    else:
+        tied = f"; its interval overlaps with that of {close} of {len(rest)} others" if close else "; no other model's interval reaches it"
     both = table.dropna(subset=["PR", "PR_target"])
     target = f" On the target the first is **{plain(both.loc[both['PR_target'].idxmin(), 'model'])}**." if len(both) else ""
-    return f"By −PR on the source data, **{plain(best['model'])}** ranks first (PR {best['PR']:.3f}){tied}.{target}"
+    return f"By −PR on the source data, **{plain(best['model'])}** ranks first{far} (PR {best['PR']:.3f}){tied}.{target}"

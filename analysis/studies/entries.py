@@ -1,0 +1,100 @@
+"""What a unit of work is given to look at, {"representation"} or {"model", "dataset"}; its layers; and which rows of two of them are the same item."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.errors import InputError
+from analysis.extraction import extract
+
+FEWEST = 4  # items that can be compared
+
+
+def opened(entry: dict, progress):
+    """The Representation. A model is run on its dataset first, unless the store has it; `progress` is told of that alone."""
+    r = entry.get("representation")
+    if r is None:
+        r = extract(entry["model"], entry["dataset"], progress=lambda done, total, note: progress(done, total, f"extracting {note}"))
+    return r
+
+
+def states(r, layer: str | None) -> tuple[str, np.ndarray]:
+    """(name, rows) of a layer; the last one where none is named."""
+    layer = layer or list(r.layers)[-1]
+    if layer not in r.layers:
+        raise InputError(f"There is no layer {layer!r} in {r!r}.", f"Choose one of {', '.join(r.layers)}.")
+    return layer, r.layers[layer]
+
+
+def called(r) -> str:
+    """The model it was made by, as far as that is known."""
+    return r.manifest.get("model", {}).get("name") or r.manifest.get("model_name") or ""
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """Rows of two representations that are the same items, in the order of the first.
+
+    left_out  items that only the first, only the second has
+    labels    class of each item, by whichever side has them, or None; classes: their names
+    notes     what a reader should know of how they were matched
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    ids: tuple
+    left_out: tuple
+    labels: np.ndarray | None
+    classes: tuple
+    notes: tuple
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def clusters(self) -> int:
+        """Classes that have items; 0 without labels."""
+        return 0 if self.labels is None else len(np.unique(self.labels))
+
+    def sample(self, limit: int, seed: int) -> "Matched":
+        """The same, or so many of them, drawn uniformly."""
+        if len(self) <= limit:
+            return self
+        rows = np.sort(np.random.default_rng(seed).choice(len(self), limit, replace=False))
+        note = f"Computed on {limit:,} of {len(self):,} items, drawn uniformly.".replace(",", "\u202f")
+        return Matched(self.a[rows], self.b[rows], tuple(self.ids[i] for i in rows), self.left_out, None if self.labels is None else self.labels[rows],
+                       self.classes, (*self.notes, note))
+
+
+def matched(a, b) -> Matched:
+    """By id; by row where neither side has ids of its own, if both have as many rows and may be of one dataset."""
+    first, second = _said(a, "the first"), _said(b, "the second")
+    numbered, known = _numbered(a) and _numbered(b), bool(a.dataset and b.dataset)
+    if numbered and known and a.dataset != b.dataset:
+        raise InputError(f"Nothing tells which items of {first} and {second} are the same: the datasets differ and have no ids.",
+                         "Compare two representations of one dataset, or give the items ids.")
+    if numbered and len(a) != len(b):
+        raise InputError(f"Nothing tells which of the {len(a)} rows of {first} and the {len(b)} of {second} belong together: they have no ids.",
+                         "Give both the same items in the same order, or one id per row.")
+    place = {item: row for row, item in enumerate(b.ids)}
+    rows = np.array([i for i, item in enumerate(a.ids) if item in place], np.int64)
+    if len(rows) < FEWEST:
+        few = f"only {len(rows)} item{'s' * (len(rows) != 1)}" if len(rows) else "no items"
+        raise InputError(f"{first[0].upper()}{first[1:]} and {second} have {few} in common.",
+                         f"Items are matched by their ids, and {FEWEST} or more are needed: compare two representations of one dataset.")
+    ids = tuple(a.ids[i] for i in rows)
+    others = np.array([place[item] for item in ids], np.int64)
+    owner, at = (b, others) if a.labels is None else (a, rows)
+    notes = ("Neither side has ids: row i was taken for the same item in both.",) if numbered and not known else ()
+    return Matched(rows, others, ids, (len(a) - len(rows), len(b) - len(rows)), None if owner.labels is None else owner.labels[at], owner.classes, notes)
+
+
+def _numbered(r) -> bool:
+    return r.ids == tuple(map(str, range(len(r))))
+
+
+def _said(r, otherwise: str) -> str:
+    """Model and dataset, for a message."""
+    data = r.manifest.get("dataset", {}).get("name") or r.domain
+    model = called(r) or otherwise
+    return f"{model} on {data}" if data else model
