@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from types import SimpleNamespace
 
 from analysis.errors import InputError
 
@@ -62,6 +63,19 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--max-points", type=int, default=1000, metavar="N", help="landmarks for the loops (default: 1000)")
     p.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default: 0)")
     p.set_defaults(run=persistence)
+
+    p = verbs.add_parser("tas", help="where two layers agree: their neighbourhoods at every size",
+                         description="The alignment spectrum of a layer of A and one of B, of the same items: TAS at neighbourhood sizes, with its bands.")
+    for side in "ab":
+        p.add_argument(side, metavar=side.upper(), help="a representation: safetensors, npz, npy, csv, tsv, parquet; items are matched by id")
+        p.add_argument(f"--layer-{side}", default="", metavar="NAME", help=f"of {side.upper()} (default: the last)")
+    p.add_argument("--metric", default="euclidean", help="euclidean or cosine (default: euclidean)")
+    p.add_argument("--baseline", default="exact", help="what chance is: exact, or as in the paper, too small (default: exact)")
+    p.add_argument("--permutations", type=int, default=200, metavar="N", help="for the null band; 0 for none (default: 200)")
+    p.add_argument("--resamples", type=int, default=200, metavar="N", help="for the bootstrap band; 0 for none (default: 200)")
+    p.add_argument("--max-k", type=int, metavar="K", help="largest neighbourhood size (default: all; 1000 of more than 20 000 items)")
+    p.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default: 0)")
+    p.set_defaults(run=spectrum)
 
     for each in verbs.choices.values():
         each.add_argument("--json", nargs="?", const="-", metavar="FILE", help="write the numbers and what made them to FILE (standard output without one)")
@@ -123,7 +137,7 @@ def persistence(options) -> dict:
         raise InputError(f"{options.file} has no layer {layer!r}.", f"Choose one of {', '.join(found.layers)}.")
     if options.classes is None and found.labels is None:
         raise InputError(f"{options.file} has no labels, so the number of classes is not known.", "Give it with --classes K.")
-    classes = kernel.whole(_number(options.classes)) if options.classes else len(set(found.labels.tolist()))
+    classes = len(set(found.labels.tolist())) if options.classes is None else kernel.whole(_number(options.classes))
     x = found.layers[layer]
     profile = kernel.profile(x, seed=options.seed, progress=_Progress())
     loops = kernel.diagrams(x, max_points=options.max_points, seed=options.seed, progress=_Progress()) if options.loops else None
@@ -133,8 +147,34 @@ def persistence(options) -> dict:
     return {"file": options.file, "layer": layer, "width": x.shape[1], **profile.manifest(classes), **({"loops": loops.manifest()} if loops else {})}
 
 
+def spectrum(options) -> dict:
+    from analysis import load_representation
+    from analysis.studies.spectrum import compare
+
+    sides = {side: {"representation": load_representation(getattr(options, side))} for side in ("a", "b")}
+    chosen = {name: getattr(options, name) for name in ("layer_a", "layer_b", "metric", "baseline", "permutations", "resamples", "max_k", "seed")}
+    *_, found = compare(sides, chosen, SimpleNamespace(progress=_Progress()))
+    if options.json != "-":
+        first, second = (f"{getattr(options, side)}, layer {layer}" for side, layer in zip("ab", found.layers, strict=True))
+        print(f"{first}, and {second}: {found.n} items in both, {found.left_out[0]} only in the first, {found.left_out[1]} only in the second")
+        print("\n".join(_said_of_spectrum(found)))
+    return {"a": options.a, "b": options.b, **found.manifest()}
+
+
+def _said_of_spectrum(found) -> list[str]:
+    scale = round(found.n / found.clusters) if found.clusters else 0
+    sizes = sorted({k for k in (*(m * 10**e for e in range(6) for m in (1, 2, 5)), scale) if found.k[0] <= k <= found.k[-1]})
+    bands = [("null band", found.null()), ("95 % interval", found.bootstrap())]
+    span = lambda band, k: f"{band.low[k - 1]:7.4f} to {band.high[k - 1]:7.4f}"
+    lines = [f"{'k':>6}  {'TAS':>7}" + "".join(f"  {name:>18}" for name, band in bands if band)]
+    lines += [f"{k:>6}  {found.tas[k - 1]:7.4f}" + "".join(f"  {span(band, k)}" for _, band in bands if band) + "  n/C" * (k == scale) for k in sizes]
+    lines.append(f"AUC {found.auc:.4f}")
+    lines += [f"{name} {value:.4f}" if value is not None else f"{name} has no value. {found.reasons[name]}" for name, value in found.companions.items()]
+    return [*lines, *(f"note: {warning}" for warning in found.warnings)]
+
+
 def _said(profile, classes: int) -> list[str]:
-    from analysis.metrics.persistence import gap
+    from analysis.metrics.persistence import pieces
     found, (low, high), chance = profile.ratio(classes), profile.interval(classes), profile.chance(classes)
     if found.reason:
         lines = [f"PR has no value. {found.reason}"]
@@ -145,8 +185,9 @@ def _said(profile, classes: int) -> list[str]:
                  f"separation {found.separation:.6g}, tightness {found.tightness:.6g}"]
     if len(profile.rows) < profile.of:
         lines.append(f"means over {len(profile.resampled)} uniform subsets of {len(profile.rows)} of {profile.of} points")
-    clusters = gap(profile.deaths)
-    return [*lines, f"the largest gap between lifetimes leaves {clusters} cluster{'s' * (clusters != 1)}"]
+    cut, chance = pieces(profile.tree()), profile.groups
+    by_chance = f"; by chance {chance.min()} to {chance.max()}" if len(chance) else ""
+    return [*lines, f"the largest gap between lifetimes leaves {cut.groups} group{'s' * (cut.groups != 1)} and {cut.stray} stray points{by_chance}"]
 
 
 def _said_of_loops(found) -> list[str]:

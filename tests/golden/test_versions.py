@@ -10,21 +10,24 @@ import numpy as np
 import pytest
 
 from analysis import Dataset, Model, Representation, extract
-from analysis.studies import persistence
+from analysis.studies import persistence, spectrum
 from analysis.studies.extraction import extraction
 from analysis.studies.projection import umap
 
 FILE = Path(__file__).with_name("units.json")
 
 
-def extraction_output() -> np.ndarray:
-    """Two layers and logits of fixed weights on fixed rows."""
+def network(rng: np.random.Generator, name: str = "fixed") -> Model:
     import torch
-    rng = np.random.default_rng(7)
     net = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.ReLU(), torch.nn.Linear(8, 4))
     net.load_state_dict({k: torch.from_numpy(rng.normal(size=v.shape).astype(np.float32)) for k, v in net.state_dict().items()})
-    model = Model.wrap(net, preprocess=torch.from_numpy, layers=["0", "2"], head="output", name="fixed", modality="array")
-    r = extract(model, Dataset(rng.normal(size=(12, 6)).astype(np.float32), name="fixed"), batch_size=5)
+    return Model.wrap(net, preprocess=torch.from_numpy, layers=["0", "2"], head="output", name=name, modality="array")
+
+
+def extraction_output() -> np.ndarray:
+    """Two layers and logits of fixed weights on fixed rows."""
+    rng = np.random.default_rng(7)
+    r = extract(network(rng), Dataset(rng.normal(size=(12, 6)).astype(np.float32), name="fixed"), batch_size=5)
     return np.concatenate([*r.layers.values(), r.logits], axis=1)
 
 
@@ -72,6 +75,35 @@ def distances_output() -> np.ndarray:
     return np.concatenate([d.matrix, d.bounds])
 
 
+def sides() -> dict:
+    """24 items in three classes; the second side has 22 of them, in another order, and noise on them."""
+    rng, labels = np.random.default_rng(7), np.arange(24) % 3
+    x, order = 3 * np.eye(3, 5)[labels] + rng.normal(size=(24, 5)), rng.permutation(24)[:22]
+    ids = [f"item {i}" for i in range(24)]
+    a = Representation({"early": rng.normal(size=(24, 4)), "late": x}, labels=labels, ids=ids)
+    b = Representation({"early": x[order][:, :2], "late": (x + rng.normal(size=x.shape))[order]}, ids=[ids[i] for i in order])
+    return {"a": {"representation": a}, "b": {"representation": b}}
+
+
+def compare_output() -> np.ndarray:
+    *_, c = spectrum.compare(sides(), {"permutations": 5, "resamples": 5}, Quiet())
+    curves = (c.k, c.tas, c.floor, c.overlap, c.r_nx, c.null_low, c.null_high, c.boot_low, c.boot_high, c.grid)
+    return np.array([*np.concatenate(curves), *c.points[:3].ravel(), *c.group_tas.ravel(), *c.group_counts, *c.companions.values(), c.auc, *c.left_out])
+
+
+def layers_output() -> np.ndarray:
+    *_, found = spectrum.layers(sides(), {}, Quiet())
+    return found.tas.reshape(4, -1)
+
+
+def convergence_output() -> np.ndarray:
+    rng = np.random.default_rng(7)
+    models = [network(rng, str(i)) for i in range(4)]
+    data = Dataset(rng.normal(size=(20, 6)).astype(np.float32), name="fixed")
+    *_, found = spectrum.convergence({"models": models[:2], "tuned": models[2:], "dataset": data}, {"permutations": 5}, Quiet())
+    return np.concatenate([found.tas, [found.null_low, found.null_high, found.null_mean]])
+
+
 class Quiet:
     def progress(self, done, total, note=""):
         pass
@@ -81,7 +113,10 @@ UNITS = {"analysis.studies.extraction:extraction": (extraction, extraction_outpu
          "analysis.studies.persistence:profile": (persistence.profile, profile_output),
          "analysis.studies.persistence:loops": (persistence.loops, loops_output),
          "analysis.studies.persistence:survey": (persistence.survey, survey_output),
-         "analysis.studies.persistence:distances": (persistence.distances, distances_output)}
+         "analysis.studies.persistence:distances": (persistence.distances, distances_output),
+         "analysis.studies.spectrum:compare": (spectrum.compare, compare_output),
+         "analysis.studies.spectrum:layers": (spectrum.layers, layers_output),
+         "analysis.studies.spectrum:convergence": (spectrum.convergence, convergence_output)}
 
 
 def present(name: str) -> dict:

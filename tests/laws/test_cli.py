@@ -44,7 +44,7 @@ def test_bad_input_is_one_message_and_exit_2(arguments, says, capsys):
 def test_progress_goes_to_standard_error_and_help_names_every_verb():
     done = subprocess.run([sys.executable, "-m", "analysis", "extract", "builtin:raw", SHAPE, "--json", "-"], capture_output=True, text=True)
     assert json.loads(done.stdout)["n"] == 40 and "40 of 40" in done.stderr
-    assert all(verb in parser().format_help() for verb in ("extract", "list", "persistence"))
+    assert all(verb in parser().format_help() for verb in ("extract", "list", "persistence", "tas"))
 
 
 def test_own_weights_need_their_architecture(capsys):
@@ -94,11 +94,11 @@ def test_persistence_says_what_the_metric_finds(layers, tmp_path, capsys):
     said, told = capsys.readouterr(), json.loads((tmp_path / "p.json").read_text())
     x = np.load(layers)["late"].astype(np.float32)
     profile = persistence.profile(x)
-    assert told["layer"] == "late" and told["classes"] == 3 and told["n"] == 60 and told["width"] == 4 and told["clusters_above_gap"] == 3
+    assert told["layer"] == "late" and told["classes"] == 3 and told["n"] == 60 and told["width"] == 4 and told["gap"]["groups"] == 3
     assert told["ratio"] == profile.ratio(3).ratio and (told["interval"]["low"], told["interval"]["high"]) == profile.interval(3)
     assert tuple(told["chance"].values()) == profile.chance(3) and told["deaths"] == persistence.h0(x).tolist() and "loops" not in told
     assert f"PR {told['ratio']:.4f}, 95 % interval" in said.out and "layer late: 60 points, 4 wide, 3 classes" in said.out
-    assert "leaves 3 clusters" in said.out and "H1" not in said.out and "done: 45 of 45" in said.err
+    assert "leaves 3 groups and 0 stray points" in said.out and "H1" not in said.out and "done: 65 of 65" in said.err
 
 
 def test_persistence_takes_a_layer_a_number_of_classes_and_landmarks(layers, capsys):
@@ -120,7 +120,7 @@ def test_persistence_gives_the_reason_where_there_is_no_number(layers, tmp_path,
     np.save(tmp_path / "same.npy", np.ones((9, 2), np.float32))
     assert main(["persistence", str(tmp_path / "same.npy"), "--classes", "2", "--loops"]) == 0
     said = capsys.readouterr().out
-    assert "lie on one another" in said and "H1: 0 bars" in said and "leaves 1 cluster\n" in said
+    assert "lie on one another" in said and "H1: 0 bars" in said and "leaves 1 group and 0 stray points" in said
     assert main(["persistence", str(layers), "--classes", "59"]) == 0 and "no interval. With one block of points left out" in capsys.readouterr().out
 
 
@@ -138,6 +138,74 @@ def test_persistence_needs_a_file_and_a_number_of_classes(tmp_path, capsys):
     np.save(tmp_path / "plain.npy", np.random.default_rng(0).standard_normal((20, 3)))
     assert main(["persistence", str(tmp_path / "plain.npy")]) == 2 and "--classes K" in capsys.readouterr().err
     assert main(["persistence", str(tmp_path / "plain.npy"), "--classes", "4"]) == 0 and "PR 0." in capsys.readouterr().out
+
+
+# tas
+
+@pytest.fixture
+def pair(layers, tmp_path):
+    """The layers above, and a file of one layer that is the late one with noise."""
+    x = np.load(layers)
+    np.savez(tmp_path / "other.npz", noisy=x["late"] + np.random.default_rng(1).standard_normal((60, 4)), labels=x["labels"])
+    return [str(layers), str(tmp_path / "other.npz")]
+
+
+def test_tas_says_what_the_metric_finds(pair, tmp_path, capsys):
+    from analysis.metrics import similarity, tas
+    assert main(["tas", *pair, "--json", str(tmp_path / "t.json")]) == 0
+    said, told = capsys.readouterr(), json.loads((tmp_path / "t.json").read_text())
+    x, y = np.load(pair[0])["late"].astype(np.float32), np.load(pair[1])["noisy"].astype(np.float32)
+    s = tas.spectrum(x, y)
+    assert told["tas"] == s.tas.tolist() and told["auc"] == s.auc and told["n"] == 60 and told["clusters"] == 3 and told["layers"] == ["late", "noisy"]
+    assert told["null_low"] == tas.null_band(x, y).low.tolist() and told["boot_high"] == tas.bootstrap_band(x, y).high.tolist()
+    assert told["companions"]["RSA"] == similarity.rsa(x, y) and (told["a"], told["b"]) == tuple(pair)
+    lines = {line.split()[0]: line for line in said.out.splitlines()}
+    assert all(f"{s.tas[k - 1]:.4f}" in lines[str(k)] for k in (1, 2, 5, 10, 20, 50)) and lines["20"].endswith("n/C") and "100" not in lines
+    assert f"AUC {s.auc:.4f}" in said.out and f"Procrustes {similarity.procrustes(x, y):.4f}" in said.out and "60 items in both" in said.out
+    assert "note: Neither side has ids" in said.out and "ranks of 60 rows: 60 of 60" in said.err
+
+
+def test_tas_takes_layers_a_metric_and_bands(pair, capsys):
+    from analysis.metrics import tas
+    assert main(["tas", *pair, "--layer-a", "early", "--layer-b", "noisy", "--metric", "cosine", "--baseline", "paper", "--max-k", "9", "--seed", "2",
+                 "--permutations", "5", "--resamples", "0", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    x, y = np.load(pair[0])["early"].astype(np.float32), np.load(pair[1])["noisy"].astype(np.float32)
+    how = {"metric": "cosine", "baseline": "paper", "max_k": 9, "seed": 2}
+    assert told["tas"] == tas.spectrum(x, y, **how).tas.tolist() and told["null_mean"] == tas.null_band(x, y, permutations=5, **how).mean.tolist()
+    assert told["boot_low"] == [] and told["companions"]["mutual kNN, k=10"] is None and told["options"]["layer_a"] == "early"
+    assert main(["tas", *pair, "--max-k", "9", "--permutations", "0", "--resamples", "0"]) == 0
+    said = capsys.readouterr().out
+    assert "mutual kNN, k=10 has no value. Neighbourhoods of 10" in said and "band" not in said and "n/C" not in said
+
+
+def test_tas_matches_items_by_id(tmp_path, capsys):
+    from analysis import Representation
+    x, ids = np.random.default_rng(0).standard_normal((30, 3)), tuple(f"item {i}" for i in range(30))
+    Representation({"x": x}, ids=ids).save(tmp_path / "a.safetensors")
+    Representation({"x": 2 * x[::-1][5:]}, ids=ids[::-1][5:]).save(tmp_path / "b.npz")
+    assert main(["tas", str(tmp_path / "a.safetensors"), str(tmp_path / "b.npz"), "--permutations", "0"]) == 0
+    said = capsys.readouterr().out
+    assert "25 items in both, 5 only in the first, 0 only in the second" in said and "1   1.0000" in said and "AUC 1.0000" in said and "note" not in said
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["--layer-a", "middle"], "Choose one of early, late"), (["--metric", "city"], "'city'"), (["--baseline", "none"], "'none'"), (["--seed", "-1"], "no seed"),
+    (["--max-k", "59"], "from 1 to 58"), (["--permutations", "1"], "0 for no band"), (["--resamples", "-3"], "-3 resamples")])
+def test_tas_refuses_what_it_cannot_take(pair, arguments, says, capsys):
+    assert main(["tas", *pair, *arguments]) == 2
+    said = capsys.readouterr()
+    assert says in said.err and "Traceback" not in said.err and said.out == ""
+
+
+def test_tas_refuses_files_that_do_not_belong_together(pair, tmp_path, capsys):
+    assert main(["tas", pair[0], str(tmp_path / "nowhere.npz")]) == 2 and "nowhere.npz" in capsys.readouterr().err
+    np.save(tmp_path / "fewer.npy", np.random.default_rng(0).standard_normal((59, 3)))
+    assert main(["tas", pair[0], str(tmp_path / "fewer.npy")]) == 2
+    said = capsys.readouterr().err
+    assert "60 rows" in said and "59" in said and "one id per row" in said
+    np.save(tmp_path / "three.npy", np.random.default_rng(0).standard_normal((3, 3)))
+    assert main(["tas", *[str(tmp_path / "three.npy")] * 2]) == 2 and "only 3 items" in capsys.readouterr().err
 
 
 def test_json_alone_is_standard_output_for_every_verb(capsys):
