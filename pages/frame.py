@@ -28,6 +28,7 @@ if __name__ == "__main__":
         ],
         "Shape": [
             st.Page(ROOT / "pages" / "shape" / "persistence.py", title="Persistence", icon=":material/hub:", url_path="persistence"),
+            st.Page(ROOT / "pages" / "shape" / "spectrum.py", title="Spectrum", icon=":material/ssid_chart:", url_path="spectrum"),
         ],
     })
     try:

@@ -1,0 +1,52 @@
+"""Spectrum: at which neighbourhood sizes two representations of the same items agree."""
+
+import streamlit as st
+
+from pages.parts import extraction, workspace
+from pages.parts.messages import plain
+from pages.parts.persistence.cloud import single
+from pages.parts.spectrum import playground, seeds, sides, views, words
+from pages.parts.stack import stack
+
+st.title("Spectrum")
+answer = st.container()
+at = workspace.current()
+view = st.segmented_control("View", ["Spectrum", "Who moved?", "By class", "Layers", "Seeds", "Playground"], default="Spectrum", key="spectrum_view",
+                            bind="query-params", required=True, label_visibility="collapsed")
+if view == "Playground":
+    answer.markdown("Two clouds whose difference is known: what does one number say, and what does the spectrum?")
+    playground.draw()
+else:
+    here = stack(at)
+    if here is None and not extraction.panel(at, key="spectrum-extract"):
+        answer.markdown("At which scale do two models, or two layers, agree about who is near whom? For that, the model has to look at the items first.")
+        st.stop()
+    target = single(here)
+    a = sides.first(at, target)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        b = sides.second(at, target, a)
+        st.selectbox("Distance", ["euclidean", "cosine"], key="spectrum_metric", bind="query-params", width=130)
+        st.selectbox("Chance level", ["exact", "paper"], key="spectrum_baseline", bind="query-params", width=120,
+                     help="exact: the expectation under relabelling (our reading). paper: k/(2N−k), too small.")
+    found = sides.compared(a, b) if b is not None else None
+    if found is not None:
+        answer.markdown(words.answer(a.title, b.title, found))
+        answer.caption(words.method(found))
+        for warning in found.warnings:
+            answer.caption(f":material/warning: {plain(warning)}")
+        k = views.choose_k(found.grid, round(found.n / found.clusters) if found.clusters else 10)
+        if view == "Spectrum":
+            views.curve(found, a, b, k)
+        elif view == "Who moved?":
+            views.moved(found, target, sides.stack_of(b, target, at), a, b, k)
+        elif view == "By class":
+            views.by_class(found, k)
+        elif view == "Layers":
+            views.layers(a, b, k)
+        else:
+            seeds.draw(at, k)
+    elif b is not None:
+        answer.markdown(f"Comparing **{plain(a.title)}** with **{plain(b.title)}** …")
+
+with st.expander("How to read this page", icon=":material/school:"):
+    st.markdown(words.EXPLAINER)
