@@ -20,7 +20,8 @@ WIDTH = 768
 
 
 def rows() -> list[Row]:
-    return [*full(2000, 0.35), *full(5000, None), *memory(5000), *exact(2000), *null(2000), *layers(13, 1800, 64), *moved(2000), *many(50_000), *companions(2000)]
+    return [*full(2000, 0.35), *full(5000, None), *memory(5000), *exact(2000), *bands(2000), *layers(13, 1800, 64), *moved(2000), *many(50_000),
+            *companions(2000)]
 
 
 def related(n: int, d: int = WIDTH, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +60,7 @@ def exact(n: int) -> list[Row]:
     return [Row(f"spectrum of {n} rows: farthest from the exact one", np.abs(tas.spectrum(a, b).tas - plain).max(), "", 1e-5, "scipy's cdist and argsort")]
 
 
-def null(n: int) -> list[Row]:
+def bands(n: int) -> list[Row]:
     a, b = (tas.ranks(x, seed=i) for i, x in enumerate(related(n)))
     band, again = alternate(lambda: tas.null_band(a, b, permutations=200), lambda: tas.bootstrap_band(a, b, resamples=200), rounds=3)
     return [Row(f"null band of 200 permutations, {n} rows", band, "s", 6, _threads()), Row(f"bootstrap band of 200 resamples, {n} rows", again, "s", None)]
@@ -72,7 +73,8 @@ def layers(count: int, n: int, d: int) -> list[Row]:
     begun, seen = time.perf_counter(), []
     for _ in tas.pairs(a, b):
         seen.append(time.perf_counter() - begun)
-    return [Row(f"{count} x {count} layer pairs at n={n}, d={d}", seen[-1], "s", 20, _threads()), Row("the first row of them", seen[0], "s", 2, "with the ranks of all it needs")]
+    return [Row(f"{count} x {count} layer pairs at n={n}, d={d}", seen[-1], "s", 20, _threads()),
+            Row("the first row of them", seen[0], "s", 2, "with the ranks of all it needs")]
 
 
 def moved(n: int) -> list[Row]:
@@ -116,7 +118,8 @@ def _threads() -> str:
 
 
 def _tell(done: int, total: int, note: str) -> None:
-    print(f"\r{note}: {done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+    if done == total or done % 4800 == 0:
+        print(f"\r{note}: {done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def _alone(n: int) -> dict:

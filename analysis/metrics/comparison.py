@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics import tas
-from analysis.metrics.ranking import Cloud, Ranks, numpy
+from analysis.metrics.ranking import Cloud, Ranks, to_numpy
 from analysis.metrics.similarity import cka, procrustes, rsa
 
 STEPS = 60  # neighbourhood sizes of which something is kept for every item, every class or every pair
@@ -222,7 +222,7 @@ def agreements(a: Ranks | Cloud, b: Ranks | Cloud, ks: np.ndarray, progress=None
     for rows in next((side.blocks() for side in (a, b) if isinstance(side, Cloud)), [slice(0, a.n)]):
         if progress:
             progress(rows.start, a.n, "neighbours of each item")
-        for row, near, other in zip(found[rows], numpy(a.rows(rows, largest)), numpy(b.rows(rows, largest)), strict=True):
+        for row, near, other in zip(found[rows], to_numpy(a.rows(rows, largest)), to_numpy(b.rows(rows, largest)), strict=True):
             common = np.bincount(np.maximum(near, other), minlength=largest + 1).cumsum()[ks] - 1  # but for the item itself, whose rank is 0
             row[:] = common / (2 * ks - common)
     return found

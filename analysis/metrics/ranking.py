@@ -61,14 +61,14 @@ def ranks(x, *, metric: str = "euclidean", seed: int = 0, device: str = "auto", 
     for rows in cloud.blocks():
         if progress:
             progress(rows.start, n, f"ranks of {n} rows")
-        found[rows] = numpy(cloud.rows(rows, n - 1))
+        found[rows] = to_numpy(cloud.rows(rows, n - 1))
     if progress:
         progress(n, n, f"ranks of {n} rows")
     found.flags.writeable = False
     return Ranks(found, cloud.duplicates, cloud.options)
 
 
-def numpy(values) -> np.ndarray:
+def to_numpy(values) -> np.ndarray:
     return values.cpu().numpy() if hasattr(values, "cpu") else np.asarray(values)
 
 
@@ -98,7 +98,7 @@ class Cloud:
     def __init__(self, x, *, metric: str = "euclidean", seed: int = 0, device: str = "auto"):
         if metric not in METRICS:
             raise InputError(f"Unknown metric {metric!r}.", f"Use one of {', '.join(METRICS)}.")
-        seed, self._x = _seed(seed), _directions(table(x)) if metric == "cosine" else table(x)
+        seed, self._x = sound_seed(seed), _directions(table(x)) if metric == "cosine" else table(x)
         self.n = len(self._x)
         self.device = _device(x, self.n, device)
         z = centred(self._x)
@@ -113,7 +113,7 @@ class Cloud:
         self.options = {"metric": metric, "seed": seed, "device": self.device, "ties": "random"}
 
     def blocks(self) -> list[slice]:
-        step = self.n if self.n <= WHOLE else max(LEAST, BLOCK // (8 * self.n))
+        step = self.n if self.n <= WHOLE else max(LEAST, (BLOCK if self.device == "cpu" else 8 * BLOCK) // (8 * self.n))
         return [slice(i, min(i + step, self.n)) for i in range(0, self.n, step)]
 
     def rows(self, rows, k: int):
@@ -146,8 +146,8 @@ class Cloud:
         for i in range(0, len(numbers), step):
             part = slice(i, i + step)
             words = (self._sorted if self.device == "cpu" else self._sorted_there)(products[part], numbers[part], kept)
-            tied = np.flatnonzero(numpy(words[:, 1:] - words[:, :-1] < (2 << self._bits)).any(axis=1))
-            ambiguous = numpy(words[tied]).view(np.uint64)
+            tied = np.flatnonzero(to_numpy((words[:, 1:] - words[:, :-1] < (2 << self._bits)).any(1)))
+            ambiguous = to_numpy(words[tied]).view(np.uint64)
             order = words[:, :k] & self._mask
             order = order.view(np.int64) if self.device == "cpu" else order
             if len(tied):
@@ -167,10 +167,7 @@ class Cloud:
         words |= np.arange(self.n, dtype=np.uint64)
         words[own] = LAST
         if coarse is None:
-            words.partition(kept - 1, axis=1)
-            words = words[:, :kept].copy()
-            words.sort(axis=1)
-            return words
+            return np.sort([_least(row, kept) for row in words], axis=1)
         coarse[own] = COARSE
         found = np.empty_like(words)
         for row, order, place in zip(words, coarse.argsort(axis=1, kind="stable"), found, strict=True):
@@ -234,6 +231,14 @@ class Cloud:
         return values if self.device == "cpu" else _torch(self.device).as_tensor(values, device=self.device.removeprefix("torch:"))
 
 
+def _least(words: np.ndarray, count: int) -> np.ndarray:
+    """The smallest, in no order. As many of some are as small as the last of these at most, which leaves few of all to look among."""
+    some = words[::8] if 16 * count < len(words) else words
+    few = words[words <= np.partition(some, count - 1)[count - 1]]
+    few.partition(count - 1)
+    return few[:count]
+
+
 def _coarse(values: np.ndarray) -> np.ndarray:
     """Each row in 16 bits, which numpy sorts by radix; what is then nearly in order is quick to sort in full."""
     values = values.astype(np.float32)
@@ -255,7 +260,7 @@ def _directions(x: np.ndarray) -> np.ndarray:
 
 
 def centred(x: np.ndarray) -> np.ndarray:
-    """In float64, about its mean, at a scale at which squares neither overflow nor vanish."""
+    """In float64, about its mean, at a scale at which squares neither overflow nor vanish, in single precision either."""
     x = _scaled(x.astype(np.float64))
     x -= x[0].copy()  # first, so that a tight cluster far out gets a mean without rounding
     x -= x.mean(axis=0)
@@ -264,7 +269,7 @@ def centred(x: np.ndarray) -> np.ndarray:
 
 def _scaled(x: np.ndarray) -> np.ndarray:
     largest = max(float(x.max()), -float(x.min()))
-    return np.ldexp(x, -np.frexp(largest)[1], out=x) if largest and not 1e-100 < largest < 1e100 else x
+    return np.ldexp(x, -np.frexp(largest)[1], out=x) if largest and not 1e-9 < largest < 1e9 else x
 
 
 def _fingerprints(x: np.ndarray) -> np.ndarray:
@@ -277,7 +282,7 @@ def _fingerprints(x: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _seed(seed) -> int:
+def sound_seed(seed) -> int:
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
         raise InputError(f"{seed!r} is no seed.", "Use a whole number from 0.")
     return int(seed)

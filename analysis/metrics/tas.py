@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from analysis.errors import InputError
-from analysis.metrics.ranking import LIMIT, Cloud, Progress, Ranks, numpy, ranks
+from analysis.metrics.ranking import LIMIT, Cloud, Progress, Ranks, ranks, sound_seed, to_numpy
 
 __all__ = ["Ranks", "ranks", "Spectrum", "spectrum", "Band", "null_band", "bootstrap_band", "Grouped", "grouped", "Pairs", "pairs", "agreement",
            "expected", "floor", "teaching_cloud"]
@@ -22,6 +22,7 @@ KEPT = 8000  # rows up to which bands are about all of them
 ANCHORS = 2000  # rows that bands are about above that
 MANY = 0.01  # share of duplicates from which on they are told
 BLOCK = 50_000  # counts held at once, so that they stay near the processor
+ROOM = 8_000_000  # ranks found at once for a band
 KINDS = ("jitter", "shuffled", "noise")
 
 
@@ -71,8 +72,8 @@ def spectrum(a, b, *, metric: str = "euclidean", baseline: str = "exact", max_k:
     chance, least = expected(n, baseline=baseline, max_k=max_k), floor(n, baseline=baseline, max_k=max_k)
     jaccard, common = np.zeros(len(sizes)), np.zeros(len(sizes))
     for _, shared in _anchors(a, b, len(sizes), progress):
-        jaccard += numpy(_jaccard(shared).sum(0))
-        common += numpy(shared.sum(0))
+        jaccard += to_numpy(_jaccard(shared).sum(0))
+        common += to_numpy(shared.sum(0))
     jaccard /= n
     overlap = common / n / sizes
     r_nx = ((n - 1) * overlap - sizes) / (n - 1 - sizes)
@@ -89,8 +90,8 @@ def agreement(a, b, k: int, *, metric: str = "euclidean", seed: int = 0, device:
     for rows in _blocks(a, b):
         near, other = a.rows(rows, k), b.rows(rows, k)
         if type(near) is not type(other):
-            near, other = numpy(near), numpy(other)
-        shared = numpy(((near <= k) & (other <= k)).sum(1)) - 1  # but for the item itself
+            near, other = to_numpy(near), to_numpy(other)
+        shared = to_numpy(((near <= k) & (other <= k)).sum(1)) - 1  # but for the item itself
         found[rows] = shared / (2 * k - shared)
     return found
 
@@ -128,7 +129,7 @@ def grouped(a, b, labels, *, metric: str = "euclidean", baseline: str = "exact",
     groups, member, counts = np.unique(labels, return_inverse=True, return_counts=True)
     chance, jaccard = expected(a.n, baseline=baseline, max_k=max_k), np.zeros((len(groups), len(sizes)))
     for rows, shared in _anchors(a, b, len(sizes), progress):
-        values, at = numpy(_jaccard(shared)), member[rows]
+        values, at = to_numpy(_jaccard(shared)), member[rows]
         for group in np.unique(at):
             jaccard[group] += values[at == group].sum(axis=0)
     tas = (jaccard / counts[:, None] - chance) / (1 - chance)
@@ -203,15 +204,15 @@ def null_band(a, b, *, permutations: int = 200, level: float = 0.95, metric: str
               seed: int = 0, device: str = "auto", progress: Progress | None = None) -> Band:
     """TAS when the items of b are relabelled at random: the geometry of each side stays, what they share goes. Options as for `spectrum`."""
     a, b = _sides(a, b, metric, seed, device)
-    n, k, count = a.n, len(_sizes(a.n, max_k)), _whole(permutations, 2, 1_000_000, "permutations")
+    n, k, count, level = a.n, len(_sizes(a.n, max_k)), _whole(permutations, 2, 1_000_000, "permutations"), _share(level)
     anchors, rng = _drawn(n, seed), np.random.default_rng(seed)
     total, tell = count + 2, progress or (lambda done, total, note: None)
-    mine, other = (_Kept(side, anchors, k, lambda *_, i=i: tell(i, total, f"ranks of {len(anchors)} rows")) for i, side in enumerate((a, b)))
-    found, parts = np.empty((count, k)), _cut(slice(0, len(anchors)), BLOCK // n)
+    mine, other = (_Kept(side, anchors, k, lambda i=i: tell(i, total, f"ranks of {len(anchors)} rows")) for i, side in enumerate((a, b)))
+    found = np.empty((count, k))
     for i in range(count):
         tell(i + 2, total, "relabelling at random")
         places, names = _relabelling(rng, n, anchors)
-        found[i] = sum(_jaccard(_counted(mine.larger(other, rows, places, names), k), np.float32).sum(axis=0) for rows in parts)
+        found[i] = sum(_jaccard(_counted(mine.larger(other, rows, places, names), k), np.float32).sum(axis=0) for rows in mine.parts)
     tell(total, total, "done")
     return _band(found / len(anchors), n, anchors, level, baseline, max_k, {**_told(a, b), "permutations": count, "seed": seed})
 
@@ -220,20 +221,18 @@ def bootstrap_band(a, b, *, resamples: int = 200, level: float = 0.95, metric: s
                    seed: int = 0, device: str = "auto", progress: Progress | None = None) -> Band:
     """TAS when as many anchors are drawn again with replacement, their neighbours being what they are. Options as for `spectrum`."""
     a, b = _sides(a, b, metric, seed, device)
-    n, k, count = a.n, len(_sizes(a.n, max_k)), _whole(resamples, 2, 1_000_000, "resamples")
+    n, k, count, level = a.n, len(_sizes(a.n, max_k)), _whole(resamples, 2, 1_000_000, "resamples"), _share(level)
     anchors = _drawn(n, seed)
     weights = np.random.default_rng(seed).multinomial(len(anchors), np.full(len(anchors), 1 / len(anchors)), count).astype(np.float32)
     found, done = np.zeros((count, k)), 0
     for _, shared in _anchors(a, b, k, progress, anchors):
-        values = numpy(_jaccard(shared, np.float32))
+        values = to_numpy(_jaccard(shared, np.float32))
         found += weights[:, done:done + len(values)] @ values
         done += len(values)
     return _band(found / len(anchors), n, anchors, level, baseline, max_k, {**_told(a, b), "resamples": count, "seed": seed})
 
 
 def _band(found: np.ndarray, n: int, anchors, level: float, baseline: str, max_k: int | None, options: dict) -> Band:
-    if not 0 < level < 1:
-        raise InputError(f"A band of level {level!r} was asked for.", "Give a share between 0 and 1, for example 0.95.")
     chance = expected(n, baseline=baseline, max_k=max_k)
     low, high = ((np.quantile(found, share, axis=0) - chance) / (1 - chance) for share in ((1 - level) / 2, (1 + level) / 2))
     notes = () if len(anchors) == n else (f"The band is that of the mean over {len(anchors)} of {n} items, drawn uniformly; over all it would be narrower.",)
@@ -257,20 +256,24 @@ class _Kept:
     """What the anchors' neighbours are: their ranks where all are computed, else the k nearest in order."""
 
     def __init__(self, side, anchors: np.ndarray, k: int, tell: Callable):
-        self.k, self.dense = k, side.n <= LIMIT
+        self.n, self.k, self.dense = side.n, k, side.n <= LIMIT
         self.values = np.empty((len(anchors), side.n if self.dense else k), np.min_scalar_type(side.n - 1))
-        for rows in _cut(slice(0, len(anchors)), max(1, BLOCK // side.n)):
-            tell(rows.start, len(anchors))
-            self.values[rows] = numpy((side.rows if self.dense else side.order)(anchors[rows], k))
+        for rows in _cut(slice(0, len(anchors)), max(1, ROOM // side.n)):
+            tell()
+            self.values[rows] = to_numpy((side.rows if self.dense else side.order)(anchors[rows], k))
+        self.parts = _cut(slice(0, len(anchors)), BLOCK // side.n if self.dense else max(1, min(BLOCK // k, ROOM // side.n)))
+        self._blank = None if self.dense else np.full((self.parts[0].stop, side.n), k + 1, np.int32)
 
     def larger(self, other: "_Kept", rows: slice, places: np.ndarray, names: np.ndarray) -> np.ndarray:
         """The larger rank of each item at these anchors, b relabelled."""
         if self.dense:
             return np.maximum(self.values[rows], other.values[places[rows]].take(names, axis=1))
-        nearest = np.arange(1, self.k + 1)
-        theirs = np.full((len(places[rows]), len(names)), self.k + 1, np.int32)
-        np.put_along_axis(theirs, other.values[places[rows]].astype(np.int64), nearest[None], axis=1)
-        return np.maximum(nearest, np.take_along_axis(theirs, names[self.values[rows]], axis=1))
+        nearest, theirs = np.arange(1, self.k + 1, dtype=np.int32), other.values[places[rows]].astype(np.int64)
+        blank = self._blank[:len(theirs)]
+        np.put_along_axis(blank, theirs, nearest[None], axis=1)
+        found = np.maximum(nearest, np.take_along_axis(blank, names[self.values[rows]], axis=1))
+        np.put_along_axis(blank, theirs, self.k + 1, axis=1)
+        return found
 
 
 # pairs
@@ -354,7 +357,7 @@ def teaching_cloud(kind: str, *, n: int = 500, d: int = 50, seed: int = 1, jitte
     if len(set(swapped)) < len(swapped) or not set(swapped) <= {0, 1, 2, 3} or not min(jitter, spread) >= 0:
         raise InputError(f"Corners {tuple(swapped)}, jitter {jitter} and spread {spread} were asked for.",
                          "Name each corner, 0 to 3, at most once; let no width be negative.")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(sound_seed(seed))
     if kind == "noise":
         return tuple(np.ascontiguousarray(x) for x in rng.standard_normal((n, 2, d)).swapaxes(0, 1))
     corners = rng.choice([-1.0, 1.0], (4, d))
@@ -380,8 +383,8 @@ def _anchors(a, b, k: int, progress: Progress | None = None, anchors: np.ndarray
         rows = block if anchors is None else anchors[block]
         near, other = a.rows(rows, k), b.rows(rows, k)
         if type(near) is not type(other):
-            near, other = numpy(near), numpy(other)
-        for part in _cut(slice(0, len(near)), BLOCK // a.n):
+            near, other = to_numpy(near), to_numpy(other)
+        for part in _cut(slice(0, len(near)), BLOCK // a.n if isinstance(near, np.ndarray) else len(near)):
             at = slice(block.start + part.start, block.start + part.stop)
             larger = np.maximum(near[part], other[part]) if isinstance(near, np.ndarray) else near[part].max(other[part])
             yield at if anchors is None else anchors[at], _counted(larger, k)
@@ -425,6 +428,7 @@ def _cut(rows: slice, step: int) -> list[slice]:
 # what goes in
 
 def _sides(a, b, metric: str, seed: int, device: str) -> tuple:
+    seed = sound_seed(seed)
     a = a if isinstance(a, Ranks) else Cloud(a, metric=metric, seed=seed, device=device)
     b = b if isinstance(b, Ranks) else Cloud(b, metric=metric, seed=seed + 1, device=device)
     _match(a.n, b.n)
@@ -448,10 +452,20 @@ def _whole(value, least: int, most: int, what: str) -> int:
     return int(value)
 
 
+def _share(level) -> float:
+    if not isinstance(level, numbers.Real) or not 0 < level < 1:
+        raise InputError(f"A band of level {level!r} was asked for.", "Give a share between 0 and 1, for example 0.95.")
+    return float(level)
+
+
 def _told(a, b) -> dict:
     """The options that hold for both sides, or the two; one seed where that of b is one more, as it is unless Ranks came."""
-    both = {name: (a.options[name], b.options[name]) for name in ("metric", "seed", "device", "ties")}
-    return {name: mine if other == (mine + 1 if name == "seed" else mine) else [mine, other] for name, (mine, other) in both.items()}
+    found = {}
+    for name in ("metric", "seed", "device", "ties"):
+        mine, other = a.options.get(name), b.options.get(name)
+        follows = mine + 1 if name == "seed" and mine is not None else mine
+        found[name] = mine if other == follows else [mine, other]
+    return found
 
 
 def _warnings(a, b) -> tuple[str, ...]:

@@ -81,6 +81,14 @@ def test_fewer_neighbours_give_the_same_curve(way, max_k):
         np.testing.assert_allclose(getattr(few, name), getattr(all_, name)[:max_k], atol=1e-12)
 
 
+@pytest.mark.parametrize("device", ["cpu", "torch:cpu"])
+def test_few_neighbours_of_many_rows_are_the_same(device):
+    a, b = related(500, 5)
+    np.testing.assert_allclose(tas.spectrum(a, b, max_k=8, device=device).tas, tas.spectrum(a, b).tas[:8], atol=1e-12)
+    a[100:300], b[:60] = a[100], b[0]  # more ties than there are neighbours kept
+    np.testing.assert_allclose(tas.spectrum(a, b, max_k=8, device=device).tas, tas.spectrum(a, b).tas[:8], atol=1e-12)
+
+
 def test_ranks_are_places_among_the_neighbours_and_give_the_same(way):
     a, b = related()
     mine, other = tas.ranks(a, **way), tas.ranks(b, **way)
@@ -146,7 +154,7 @@ def test_a_row_far_out_changes_no_other_neighbour(way):
     np.testing.assert_allclose(tas.spectrum(a, b, **way).jaccard, jaccard, atol=1e-12)
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160, 1e300])
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e-60, 1e60, 1e160, 1e300])
 def test_scale_does_not_matter(scale):
     a, b = related()
     np.testing.assert_allclose(tas.spectrum(scale * a, b).tas, tas.spectrum(a, b).tas, atol=1e-12)
@@ -160,6 +168,9 @@ def test_constant_matrices_are_at_chance_and_said_to_be(way):
         assert np.abs(found.tas[:200]).max() < 0.06
         assert "100 % of the rows" in found.warnings[0] and len(found.warnings) == (a is b or not b.any()) + 1
     assert tas.spectrum(cloud(), cloud(seed=1)).warnings == ()
+    twice = np.concatenate([cloud(98), cloud(98)[:2]])
+    warned, = tas.spectrum(cloud(100), twice, **way).warnings
+    assert "second" in warned and "4 %" in warned
 
 
 def test_ties_are_drawn_fairly_and_independently():
@@ -422,7 +433,9 @@ def test_bad_input_is_named():
     refused(lambda: tas.spectrum(a * (np.arange(60) != 3)[:, None], b, metric="cosine"), "1 of 60", "row 3")
     refused(lambda: tas.spectrum(a, b, seed=-1), "seed")
     refused(lambda: tas.spectrum(a, b, device="torch:nowhere"), "nowhere")
-    refused(lambda: tas.null_band(a, b, level=1), "level")
+    refused(lambda: tas.null_band(tas.ranks(a), tas.ranks(b), seed="a"), "seed")
+    for level in (0, 1, "a", None):
+        refused(lambda v=level: tas.null_band(a, b, level=v), "level")
     refused(lambda: tas.null_band(a, b, permutations=1), "permutations")
     refused(lambda: tas.expected(3), "3")
 

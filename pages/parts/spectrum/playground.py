@@ -21,7 +21,7 @@ def draw() -> None:
     a, b, found, scores = _made(kind, n, d, jitter, tuple(int(s) - 1 for s in swapped))
     near, wide = np.abs(found.k - 10).argmin(), np.abs(found.k - n / 4).argmin()
     beyond = found.tas[wide:int(0.9 * len(found.k))].min()
-    st.markdown(f"CKA says **{scores['CKA, biased']:.2f}**. The spectrum says **{found.tas[near]:.2f}** for neighbours (k = {found.k[near]}), "
+    st.markdown(f"CKA says **{scores['CKA, biased']:.3f}**. The spectrum says **{found.tas[near]:.2f}** for neighbours (k = {found.k[near]}), "
                 f"**{found.tas[wide]:.2f}** for clusters (k = {found.k[wide]}), and at its lowest beyond them **{beyond:.2f}**.")
     left, right = st.columns(2, gap="medium")
     with left:

@@ -46,8 +46,9 @@ def curve(found: Comparison, a: Side, b: Side, k: int) -> None:
         floor = st.toggle("Floor", True, key="spectrum_floor", bind="query-params", help="The least TAS that is possible at each k.")
     scores = {name: float("nan") if v is None else float(v) for name, v in found.companions.items()}
     there = {name: v for name, v in scores.items() if not np.isnan(v)}
-    made = figures.spectrum([(f"{a.title} and {b.title}", found.spectrum())], null=found.null(), bootstrap=found.bootstrap(),
-                            floor=found.floor if floor else None, scale=found.n / found.clusters if found.clusters else None, at=k, relative=relative, log=log, companions=there if flat else ())
+    made = figures.spectrum([(f"{a.title} and {b.title}", found.spectrum())], null=found.null(), bootstrap=found.bootstrap(), at=k, relative=relative, log=log,
+                            floor=found.floor if floor else None, scale=found.n / found.clusters if found.clusters else None,
+                            companions=there if flat else ())
     _show(made, f"TAS of {a.title} and {b.title} at every neighbourhood size, with its null band", "spectrum-curve", found.table(), found.grid)
     st.dataframe(pd.DataFrame({"score": [*scores, f"TAS at k = {k}", "AUC of R_NX"],
                                "value": [*scores.values(), float(found.tas[np.abs(found.k - k).argmin()]), found.auc],
