@@ -2,10 +2,13 @@
 
 import os
 import platform
+import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,13 @@ def machine() -> str:
         if os.path.exists("/proc/cpuinfo") else platform.processor()
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return f"{os.cpu_count()} cores, {model or 'unknown processor'}, Python {platform.python_version()}, {time.strftime('%Y-%m-%d %H:%M')}{load}"
+
+
+def peak(*, afresh: bool = False) -> float:
+    """Peak memory of this process in MB; where the system can forget earlier peaks, since the last time it was asked to."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    if afresh:
+        Path("/proc/self/clear_refs").write_text("5")
+    return next(int(line.split()[1]) * 1024 / 1e6 for line in status.read_text().splitlines() if line.startswith("VmHWM"))

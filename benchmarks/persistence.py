@@ -4,7 +4,6 @@ One thread each, unless OMP_NUM_THREADS says otherwise; giotto-ph may also use a
 """
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.metrics import persistence, spanning
-from benchmarks.measure import Row, alternate
+from benchmarks.measure import Row, alternate, peak
 
 WIDTH = 512
 
@@ -105,19 +104,9 @@ def _alone(name: str, n: int) -> dict:
 
     x = clusters(n)
     _ripser(x[:WIDTH]) if name == "ripser" else spanning.tree(np.vstack([x[:2], x[:2]]))  # imports
-    before, begun = _peak(afresh=True), time.process_time()
+    before, begun = peak(afresh=True), time.process_time()
     _ripser(x) if name == "ripser" else spanning.tree(x, progress=tell)
-    return {"seconds": time.process_time() - begun, "peak": _peak(), "over": _peak() - before}
-
-
-def _peak(*, afresh: bool = False) -> float:
-    """Peak memory of this process in MB; where the system can forget earlier peaks, since the last time it was asked to."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    if afresh:
-        Path("/proc/self/clear_refs").write_text("5")
-    return next(int(line.split()[1]) * 1024 / 1e6 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return {"seconds": time.process_time() - begun, "peak": peak(), "over": peak() - before}
 
 
 if __name__ == "__main__":

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.metrics import similarity, tas
-from benchmarks.measure import Row, alternate
-from benchmarks.persistence import _peak as peak
+from benchmarks.measure import Row, alternate, peak
 
 WIDTH = 768
 
