@@ -206,14 +206,15 @@ class Convergence:
 
 # what they are made from
 
-def grid(largest: int, steps: int = STEPS) -> np.ndarray:
-    """At least `steps` whole numbers from 1 to `largest`, evenly spaced on a log axis as far as whole numbers can be; all of them where they are fewer."""
+def grid(largest: int, steps: int = STEPS, also: Sequence[int] = ()) -> np.ndarray:
+    """At least `steps` whole numbers from 1 to `largest`, evenly spaced on a log axis as far as whole numbers can be; all of them where they are fewer.
+    Those in `also` are among them when they lie between."""
     if largest <= steps:
         return np.arange(1, largest + 1)
     asked = steps
     while len(found := np.unique(np.geomspace(1, largest, asked).round().astype(np.int64))) < steps:
         asked += 1
-    return found
+    return np.union1d(found, [k for k in also if 1 <= k <= largest]).astype(np.int64)
 
 
 def agreements(a: Ranks | Cloud, b: Ranks | Cloud, ks: np.ndarray, progress=None) -> np.ndarray:

@@ -78,6 +78,8 @@ def matched(a, b) -> Matched:
                          "Give both the same items in the same order, or one id per row.")
     place = {item: row for row, item in enumerate(b.ids)}
     rows = np.array([i for i, item in enumerate(a.ids) if item in place], np.int64)
+    if min(len(a), len(b)) < FEWEST:
+        raise InputError(f"There are only {min(len(a), len(b))} items; an alignment needs at least {FEWEST}.", "Choose a larger dataset.")
     if len(rows) < FEWEST:
         few = f"only {len(rows)} item{'s' * (len(rows) != 1)}" if len(rows) else "no items"
         raise InputError(f"{first[0].upper()}{first[1:]} and {second} have {few} in common.",

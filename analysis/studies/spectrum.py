@@ -54,7 +54,7 @@ def layers(inputs: dict, options: dict, ctx):
     named = [[states(r, layer)[0] for layer in chosen[name] or r.layers] for r, name in ((a, "layers_a"), (b, "layers_b"))]
     every = matched(a, b)
     items = every.sample(MANY, chosen["seed"])
-    grid = comparison.grid(len(items) - 2)
+    grid = comparison.grid(len(items) - 2, also=_scales(items))
     same = a.digest == b.digest and named[0] == named[1]
     values = np.full((len(named[0]), len(named[1]), len(grid)), np.nan, np.float32)
     so_far = Layers((called(a), called(b)), *named, values, grid, len(items), len(every), same, items.left_out, items.clusters, items.notes, chosen)
@@ -117,6 +117,11 @@ def _check(chosen: dict, *names: str) -> None:
             raise InputError(f"{chosen[name]!r} {name} were asked for.", "Give a whole number from 2, or 0 for no band; 200 is usual.")
 
 
+def _scales(items: Matched) -> tuple[int, ...]:
+    """Neighbourhood sizes that everybody asks for: near, and the other items of a class of the usual size."""
+    return comparison.NEIGHBOURS, *((round(len(items) / items.clusters) - 1,) if items.clusters else ())
+
+
 def _sides(x: np.ndarray, y: np.ndarray, chosen: dict, progress) -> tuple:
     """Ranks of both sides, or the sides themselves where ranks would be too large to keep. Ties are broken as `tas.spectrum` does."""
     if len(x) > KEPT:
@@ -126,7 +131,7 @@ def _sides(x: np.ndarray, y: np.ndarray, chosen: dict, progress) -> tuple:
 
 def _spectrum(sides, items: Matched, how: dict, progress, *, names, layers, notes, options) -> Comparison:
     s = tas.spectrum(*sides, **how, progress=progress)
-    grid = comparison.grid(int(s.k[-1]))
+    grid = comparison.grid(int(s.k[-1]), also=_scales(items))
     near = sides if len(items) <= KEPT else [Cloud(x, metric=how["metric"], seed=how["seed"] + i) for i, x in enumerate(sides)]
     points = comparison.agreements(*near, grid, progress)
     groups = {}
@@ -145,7 +150,7 @@ def _curve(a, b, grid: np.ndarray, baseline: str) -> np.ndarray:
 
 def _study(models: list, pairs: list, plain: int, items: Matched, of: int, options: dict) -> Convergence:
     """Of these models, the fine-tuned ones after `plain` others, nothing computed yet."""
-    grid, named = comparison.grid(len(items) - 2), [(models[i].name, models[j].name) for i, j in pairs]
+    grid, named = comparison.grid(len(items) - 2, also=_scales(items)), [(models[i].name, models[j].name) for i, j in pairs]
     nothing = np.full((len(pairs), len(grid)), np.nan, np.float32)
     return Convergence(named, [_group(i, j, plain) for i, j in pairs], nothing, grid, len(items), of, clusters=items.clusters, warnings=items.notes,
                        options=options)

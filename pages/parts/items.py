@@ -117,18 +117,23 @@ def selected(stack: Stack, layer: str, *, key: str) -> None:
         near(stack, int(rows[marked[0] if marked else 0]), layer, key=key)
 
 
-def near(stack: Stack, row: int, layer: str, *, key: str) -> None:
-    """The nearest neighbours of one item, by their distance in all dimensions of the layer."""
-    found, distances = _nearest(stack.key, layer, row, min(NEIGHBOURS, len(stack) - 1), stack)
-    st.dataframe(table(stack, found, pictures=True, Distance=distances), hide_index=True, height=_height(len(found)), row_height=44,
+def near(stack: Stack, row: int, layer: str, *, key: str, metric: str = "euclidean", marked: set | None = None) -> None:
+    """The nearest neighbours of one item, by their distance in all dimensions of the layer; of those marked it is said that they are in both lists."""
+    found, distances = _nearest(stack.key, layer, row, min(NEIGHBOURS, len(stack) - 1), metric, stack)
+    more = {} if marked is None else {"In both": [int(i) in marked for i in found]}
+    st.dataframe(table(stack, found, pictures=True, Distance=distances, **more), hide_index=True, height=_height(len(found)), row_height=44,
                  column_config=COLUMNS, key=f"{key}-near", alt=f"The {len(found)} nearest neighbours of {stack.ids[row]}")
-    st.caption(f"The {len(found)} nearest neighbours of **{plain(stack.ids[row])}** in {plain(layer)}, by euclidean distance in all "
+    st.caption(f"The {len(found)} nearest neighbours of **{plain(stack.ids[row])}** in {plain(layer)}, by {metric} distance in all "
                f"{stack.representations[0].layers[layer].shape[1]} dimensions. Choose another item in the table beside.")
 
 
+def nearest(stack: Stack, row: int, layer: str, metric: str = "euclidean") -> list[int]:
+    return [int(i) for i in _nearest(stack.key, layer, row, min(NEIGHBOURS, len(stack) - 1), metric, stack)[0]]
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _nearest(key: tuple, layer: str, row: int, k: int, _stack: Stack):
-    found, distances = neighbours.nearest(_stack.x(layer), [row], k)
+def _nearest(key: tuple, layer: str, row: int, k: int, metric: str, _stack: Stack):
+    found, distances = neighbours.nearest(_stack.x(layer), [row], k, metric=metric)
     return found[0], distances[0]
 
 

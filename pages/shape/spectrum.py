@@ -16,6 +16,8 @@ view = st.segmented_control("View", ["Spectrum", "Who moved?", "By class", "Laye
 if view == "Playground":
     answer.markdown("Two clouds whose difference is known: what does one number say, and what does the spectrum?")
     playground.draw()
+elif view == "Seeds":
+    seeds.draw(at, answer)
 else:
     here = stack(at)
     if here is None and not extraction.panel(at, key="spectrum-extract"):
@@ -28,25 +30,16 @@ else:
         st.selectbox("Distance", ["euclidean", "cosine"], key="spectrum_metric", bind="query-params", width=130)
         st.selectbox("Chance level", ["exact", "paper"], key="spectrum_baseline", bind="query-params", width=120,
                      help="exact: the expectation under relabelling (our reading). paper: k/(2N−k), too small.")
-    found = sides.compared(a, b) if b is not None else None
-    if found is not None:
-        answer.markdown(words.answer(a.title, b.title, found))
+    found, pairs = sides.compared(a, b), views.all_layers(a, b) if view == "Layers" else None
+    if found is None:
+        answer.markdown(f"Comparing **{plain(a.title)}** with **{plain(b.title)}** …")
+    else:
+        answer.markdown(words.answer(a.title, b.title, found) if not sides.one_and_the_same(a, b) else
+                        "A and B are one and the same layer: they agree by definition. Choose another layer, or another model.")
         answer.caption(words.method(found))
         for warning in found.warnings:
             answer.caption(f":material/warning: {plain(warning)}")
-        k = views.choose_k(found.grid, round(found.n / found.clusters) if found.clusters else 10)
-        if view == "Spectrum":
-            views.curve(found, a, b, k)
-        elif view == "Who moved?":
-            views.moved(found, target, sides.stack_of(b, target, at), a, b, k)
-        elif view == "By class":
-            views.by_class(found, k)
-        elif view == "Layers":
-            views.layers(a, b, k)
-        else:
-            seeds.draw(at, k)
-    elif b is not None:
-        answer.markdown(f"Comparing **{plain(a.title)}** with **{plain(b.title)}** …")
+        views.look(view, found, pairs, target, sides.stack_of(b, target, at), a, b)
 
 with st.expander("How to read this page", icon=":material/school:"):
     st.markdown(words.EXPLAINER)

@@ -46,7 +46,7 @@ def test_nothing_extracted_yet_offers_to_do_it():
 
 def test_a_turned_copy_agrees_at_every_scale(two):
     at = rested(opened(PAGE, **two, spectrum_with="other", spectrum_layer="copy"))
-    assert "mine, clusters and other, copy agree on clusters (k ≈ 30: TAS 1.00" in told(at) and "neighbours (k = 10: 1.00" in told(at)
+    assert "mine, clusters and other, copy agree on clusters (k ≈ 29: TAS 1.00" in told(at) and "neighbours (k = 10: 1.00" in told(at)
     assert "90 items matched by id" in texts(at) and "200 relabellings" in texts(at) and "200 bootstraps" in texts(at)
     names = {t["name"] for t in figure(at, "spectrum-curve")["data"]}
     assert {"null band: points relabelled", "floor: the least possible"} <= names
@@ -66,7 +66,7 @@ def test_another_layer_of_the_same_model(two):
 
 def test_k_moves_by_the_slider_and_by_a_click_on_the_curve(two):
     at = rested(opened(PAGE, **two, spectrum_with="other", spectrum_layer="copy"))
-    assert at.select_slider(key="spectrum_k").value == 30
+    assert at.select_slider(key="spectrum_k").value == 29
     states = at._tree.get_widget_states()
     state = states.widgets.add()
     state.id = chart(at, "spectrum-curve").proto.id
@@ -84,7 +84,7 @@ def test_who_moved_lists_items_and_their_two_neighbourhoods(two, put):
     at = rested(opened(PAGE, **two, spectrum_with="moved", spectrum_layer="last", spectrum_view="Who moved?", spectrum_k="10"))
     stable, unstable, near_a, near_b = (f.value for f in at.dataframe)
     assert unstable["Id"][0] == "item-7" and (stable["Agreement"] > 0.9).all() and unstable["Agreement"].is_monotonic_increasing
-    assert "The neighbours of item-7" in told(at) and len(near_a) == len(near_b) == 10 and set(near_a["Id"]) != set(near_b["Id"])
+    assert "The nearest neighbours of item-7" in told(at) and len(near_a) == len(near_b) == 10 and set(near_a["Id"]) != set(near_b["Id"])
     colours = [t for t in figure(at, "spectrum-map")["data"] if t["name"] == "agreement at k = 10"][0]["marker"]["color"]
     assert np.argmin(decoded(colours)) == 7
 
@@ -113,7 +113,38 @@ def test_other_items_are_refused_with_the_reason(put):
     where = put("first", {"a": x, "b": x * 2}, labels, ids=tuple(f"a{i}" for i in range(40)))
     put("second", {"a": x}, labels, ids=tuple(f"b{i}" for i in range(40)))
     at = rested(opened(PAGE, **where, spectrum_with="second"))
-    assert "has none of the items of A" in texts(at) and not at.exception
+    assert "have no items in common" in said(at) and not at.exception
+
+
+def test_items_in_another_order_or_in_part_are_matched_by_id(put):
+    x, labels = blobs(40)
+    where = put("first", {"a": x}, labels, ids=tuple(f"i{i}" for i in range(40)))
+    put("second", {"a": x[::-1][:30]}, labels[::-1][:30], ids=tuple(f"i{i}" for i in range(40))[::-1][:30])
+    at = rested(opened(PAGE, **where, spectrum_with="second"))
+    assert "30 items matched by id (10 others on one side only, left out)" in texts(at) and "TAS 1.00" in told(at)
+
+
+def test_a_layer_beside_itself_is_no_finding(put):
+    x, labels = blobs(40)
+    at = rested(opened(PAGE, **put("one", {"a": x}, labels)))
+    assert "one and the same layer" in texts(at)
+
+
+def test_k_is_kept_by_the_address_and_follows_the_data_until_chosen(two):
+    at = rested(opened(PAGE, **two, spectrum_with="other", spectrum_layer="copy", spectrum_k="13"))
+    assert at.select_slider(key="spectrum_k").value == 13
+    assert rested(opened(PAGE, **two, spectrum_with="other", spectrum_layer="copy", spectrum_k="99999")).select_slider(key="spectrum_k").value == 88
+
+
+def test_a_ticked_item_becomes_the_selection(two):
+    at = rested(opened(PAGE, **two, spectrum_with="other", spectrum_layer="copy", spectrum_view="Who moved?", spectrum_k="10"))
+    states = at._tree.get_widget_states()
+    state = states.widgets.add()
+    state.id = next(f.proto.id for f in at.dataframe if "spectrum-L-10" in f.proto.id)
+    state.string_value = '{"selection": {"rows": [1], "columns": [], "cells": []}}'
+    at._run(states)
+    chosen = at.session_state["_selection"]
+    assert chosen.origin == "Least stable at k = 10" and f"The nearest neighbours of {chosen.ids[0]}" in told(at)
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 6])
@@ -131,9 +162,9 @@ def test_a_constant_layer_is_computed_with_a_warning(put):
 
 def test_the_playground_shows_what_cka_hides():
     at = opened(PAGE, spectrum_view="Playground", spectrum_cloud="Shuffled centres", spectrum_d="2000")
-    assert "CKA says 0.99" in told(at) and "1.00 for neighbours" in told(at) and len(at.get("plotly_chart")) == 2
+    assert "CKA says 0.99" in told(at) and "1.00 for neighbours" in told(at) and "1.00 for clusters (k = 124)" in told(at) and len(at.get("plotly_chart")) == 2
     at.segmented_control(key="spectrum_cloud").set_value("Noise").run()
-    assert "for neighbours" in told(at) and not at.exception
+    assert "over all k: chance" in told(at) and not at.exception
 
 
 def test_seeds_before_and_after_fine_tuning(few):  # noqa: F811

@@ -36,22 +36,19 @@ def first(at: workspace.Workspace, target: Stack) -> Side:
     return Side(workspace.short(at.model), target.layers, layer, {"representation": engine.Ref.representation(key)})
 
 
-def second(at: workspace.Workspace, target: Stack, a: Side) -> Side | None:
-    """Another layer of this model, a model of the zoo, or what is stored of another one on the same target."""
-    stored = {name: key for name, key in others(target, at).items() if not name.startswith("builtin:")}
-    brought = at.target.startswith("rep:")
-    known = [SAME, *(() if brought else (n for n in zoo.names() if f"builtin:{n}" != at.model and _reads(n, at))), *stored]
-    known = list(dict.fromkeys(known))
+def second(at: workspace.Workspace, target: Stack, a: Side) -> Side:
+    """Another layer of this model, another built-in model, or what is stored of one on the same target."""
+    stored = {name: key for name, key in others(target, at).items() if name not in zoo.names()}
+    models = () if at.target.startswith("rep:") else _models(at)
+    known = list(dict.fromkeys([SAME, *models, *stored]))
     asked = st.query_params.get("spectrum_with")
     if asked and asked not in known:
         st.caption(f":material/info: “{plain(asked)}” is not here: load it, and this link shows it.")
-    usual = known.index("vit/seed1") if "vit/seed1" in known else 0
-    name = st.selectbox("Compare with", known, usual, key="spectrum_with", bind="query-params", width=230,
-                        help="Another layer of this model, a model of the zoo, or one that is stored on the same target. Items are matched by id.") or SAME
-    layers = a.layers if name == SAME else _layers(name, stored, target)
-    if not layers:
-        st.caption(f":material/info: {plain(name)} has none of the items of A.")
-        return None
+    usual = "vit/seed1" if "vit/seed1" in known else known[min(1, len(known) - 1)] if len(a.layers) == 1 else SAME
+    name = st.selectbox("Compare with", known, known.index(usual), key="spectrum_with", bind="query-params", width=230,
+                        help="Another layer of this model, another built-in model, or one that is stored on the same target. Items are matched by id.") or SAME
+    layers = a.layers if name == SAME else tuple(store.default().representation(stored[name]).layers) if name in stored else \
+        tuple(workspace.layer_widths(f"builtin:{name}"))
     same = layers.index(a.layer) if a.layer in layers and name != SAME else 0 if name == SAME else len(layers) - 1
     layer = st.selectbox("Its layer", layers, same, key="spectrum_layer", bind="query-params", width=140) or layers[same]
     if name == SAME:
@@ -61,23 +58,20 @@ def second(at: workspace.Workspace, target: Stack, a: Side) -> Side | None:
     return Side(name, layers, layer, entry)
 
 
-def _reads(name: str, at: workspace.Workspace) -> bool:
+def _models(at: workspace.Workspace) -> list[str]:
+    """Built-in models, other than A's, that read the target's items."""
     try:
-        return zoo.card(name)["modality"] == workspace.get_dataset(at.target).modality
+        modality = workspace.get_dataset(at.target).modality
     except InputError:
-        return False
-
-
-def _layers(name: str, stored: dict, target: Stack) -> tuple:
-    if name in stored:
-        found = beside(target, stored[name])
-        return found.layers if found else ()
-    return tuple(workspace.layer_widths(f"builtin:{name}"))
+        return []
+    zoos = [n for n in zoo.names() if zoo.card(n)["modality"] == modality]
+    more = [o.removeprefix("builtin:") for o in workspace.model_options() if o in ("builtin:raw", "builtin:text/minilm")]
+    return [n for n in zoos + [m for m in more if modality in workspace.get_model(f"builtin:{m}").reads] if f"builtin:{n}" != at.model]
 
 
 def stack_of(b: Side, target: Stack, at: workspace.Workspace) -> Stack | None:
     """B as something to draw, once its representation is stored."""
-    if b.entry.get("representation") is not None:
+    if "representation" in b.entry:
         return beside(target, b.entry["representation"].source)
     found = workspace.get_representation(f"builtin:{b.name}", at.target)
     return beside(target, store.default().key_of(found)) if found is not None else None
@@ -88,6 +82,10 @@ def compared(a: Side, b: Side) -> Comparison | None:
     options = {"layer_a": a.layer, "layer_b": b.layer, **readings()}
     return job.study(studies.compare, {"a": a.entry, "b": b.entry}, options, key="spectrum-compare",
                      words=f"The spectrum of {plain(a.title)} and {plain(b.title)}: first the curve, then the scores, then the bands.")
+
+
+def one_and_the_same(a: Side, b: Side) -> bool:
+    return a.entry == b.entry and a.layer == b.layer
 
 
 def readings() -> dict:

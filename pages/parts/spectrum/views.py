@@ -10,23 +10,45 @@ from analysis.figures.persistence import picked
 from analysis.metrics.comparison import Comparison, Layers
 from analysis.studies import spectrum as studies
 from pages.parts import chart as charts
-from pages.parts import items, job, selection
+from pages.parts import items, job, selection, workspace
 from pages.parts import map as maps
 from pages.parts.messages import count, grouped, plain
+from pages.parts.spectrum import words
 from pages.parts.spectrum.sides import Side, readings
 from pages.parts.stack import Stack
 
 LISTED = 12  # items that are shown as most and least stable
 
 
+@st.fragment
+def look(view: str, found: Comparison, pairs: Layers | None, target: Stack, other: Stack | None, a: Side, b: Side) -> None:
+    """The slider over k and what it moves: only this runs again when it does."""
+    chosen = selection.current()
+    if st.session_state.pop("_spectrum_all", False) or (chosen and chosen.digest) != st.session_state.get("_spectrum_seen", chosen and chosen.digest):
+        st.session_state["_spectrum_seen"] = chosen and chosen.digest
+        st.rerun()  # the sidebar has to follow
+    st.session_state["_spectrum_seen"] = chosen and chosen.digest
+    k = choose_k(found.grid, words.companions(found) if found.clusters else words.NEAR)
+    if view == "Spectrum":
+        curve(found, a, b, k)
+    elif view == "Who moved?":
+        moved(found, target, other, a, b, k)
+    elif view == "By class":
+        by_class(found, k)
+    elif pairs is not None:
+        layers(pairs, a, b, k)
+
+
 def choose_k(grid: np.ndarray, usual: int) -> int:
-    """The neighbourhood size that all views look at."""
-    options = [int(k) for k in grid]
-    usual = options[int(np.abs(grid - usual).argmin())]
-    if st.session_state.get("spectrum_k") not in (None, *options):
-        st.session_state["spectrum_k"] = options[int(np.abs(grid - st.session_state["spectrum_k"]).argmin())]
-        return st.select_slider("Neighbourhood size k", options, key="spectrum_k", bind="query-params")
-    return st.select_slider("Neighbourhood size k", options, usual, key="spectrum_k", bind="query-params")
+    """The neighbourhood size that all views look at: the usual one until somebody chooses, also by the address."""
+    nearest = lambda k: int(grid[np.abs(grid - k).argmin()])
+    now, before, asked = st.session_state.get("spectrum_k"), st.session_state.get("_spectrum_usual"), st.query_params.get("spectrum_k", "")
+    if now is None:
+        now = int(asked) if asked.isdecimal() and len(asked) < 9 else usual
+    elif now == before:
+        now = usual  # nobody chose it, and another comparison has another one
+    st.session_state["spectrum_k"], st.session_state["_spectrum_usual"] = nearest(now), nearest(usual)
+    return st.select_slider("Neighbourhood size k", [int(k) for k in grid], key="spectrum_k", bind="query-params")
 
 
 def take_k(grid: np.ndarray, key: str) -> None:
@@ -64,8 +86,9 @@ def by_class(found: Comparison, k: int) -> None:
     here = found.group_tas[:, found.at(k)]
     there = np.flatnonzero(~np.isnan(here))
     best, worst = there[here[there].argmax()], there[here[there].argmin()]
-    st.markdown(f"At k = {k}, **{plain(found.groups[best])}** keeps its neighbourhoods best (TAS {here[best]:.2f}), "
-                f"**{plain(found.groups[worst])}** least ({here[worst]:.2f}).")
+    told = lambda i: (f"**{plain(found.groups[i])}**", f"TAS {words.number(here[i])}, {count(int(found.group_counts[i]), 'item')}")
+    (first, one), (last, two) = told(best), told(worst)
+    st.markdown(f"At k = {k}, {first} keeps its neighbourhoods best ({one}), {last} least ({two}). Small classes scatter: their curves have no interval.")
     overall = found.tas[np.searchsorted(found.k, found.grid)]
     made = figures.by_class(found.grid, found.group_tas, found.groups, counts=found.group_counts, at=k, overall=overall)
     table = pd.DataFrame(found.group_tas, columns=[f"k={v}" for v in found.grid]).assign(**{"class": found.groups, "items": found.group_counts})
@@ -78,7 +101,7 @@ def moved(found: Comparison, target: Stack, other: Stack | None, a: Side, b: Sid
     rows = {item: row for row, item in enumerate(target.ids)}
     used = np.array([rows[i] for i in found.ids if i in rows], np.int64)
     if len(used) < len(found.ids):
-        st.info("The items of A are matched by position, not by id: they cannot be told on the map.", icon=":material/info:")
+        st.info("The items are matched by position, not by id: they cannot be told on the map.", icon=":material/info:")
         return
     agreement = np.full(len(target), np.nan)
     agreement[used] = found.points[:, at]
@@ -92,28 +115,37 @@ def moved(found: Comparison, target: Stack, other: Stack | None, a: Side, b: Sid
     for column, title, listed in zip(st.columns(2, gap="medium"), ("Most stable", "Least stable"), (order[:LISTED], order[::-1][:LISTED]), strict=True):
         with column:
             st.markdown(f"**{title}**")
-            event = st.dataframe(items.table(target, listed, pictures=True, Agreement=agreement[listed]), hide_index=True, height=260, row_height=44,
-                                 column_config={**items.COLUMNS, "Agreement": st.column_config.NumberColumn(format="%.2f")}, on_select="rerun",
-                                 selection_mode="single-row", key=f"spectrum-{title[0]}-{k}", alt=f"{title}: {len(listed)} items with their agreement")
-            for row in event["selection"]["rows"]:
-                st.session_state["_spectrum_item"] = int(listed[row])
+            table, key = items.table(target, listed, pictures=True), f"spectrum-{title[0]}-{k}"
+            table.insert(1, "Agreement", agreement[listed])
+            st.dataframe(table, hide_index=True, height=260, row_height=44, selection_mode="single-row", key=key,
+                         column_config={**items.COLUMNS, "Agreement": st.column_config.NumberColumn(format="%.2f")},
+                         on_select=lambda key=key, listed=listed, title=title: _take_item(target, key, listed, f"{title} at k = {k}"),
+                         alt=f"{title}: {len(listed)} items with their agreement")
     chosen = target.rows(selection.current())
-    row = st.session_state.get("_spectrum_item", int(chosen[0]) if len(chosen) else int(order[-1]))
-    row = row if row < len(target) else int(order[-1])
-    st.markdown(f"**The neighbours of {plain(target.ids[row])}** in A, and in B")
+    row, metric = int(chosen[0]) if len(chosen) else int(order[-1]), found.options["metric"]
+    both = set(items.nearest(target, row, a.layer, metric)) & set(items.nearest(other, row, b.layer, metric)) if other is not None else set()
+    st.markdown(f"**The nearest neighbours of {plain(target.ids[row])}** in A, and in B: {count(len(both), 'item')} of {items.NEIGHBOURS} in both")
     for column, (stack, side, key) in zip(st.columns(2, gap="medium"), ((target, a, "spectrum-near-a"), (other, b, "spectrum-near-b")), strict=True):
         with column:
             if stack is None:
-                st.caption("B is not stored here: its neighbours cannot be listed.")
+                st.caption("B has other items, or in another order: its neighbours cannot be listed here.")
             else:
-                items.near(stack, row, side.layer, key=key)
+                items.near(stack, row, side.layer, key=key, metric=metric, marked=both)
 
 
-def layers(a: Side, b: Side, k: int) -> None:
-    found: Layers | None = job.study(studies.layers, {"a": a.entry, "b": b.entry}, readings(), key="spectrum-layers",
-                                     words=f"All layers of {plain(a.name)} with all of {plain(b.name)}.")
-    if found is None:
-        return
+def _take_item(target: Stack, key: str, listed: np.ndarray, origin: str) -> None:
+    """A ticked row becomes the selection."""
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        target.select(listed[rows], origin)
+
+
+def all_layers(a: Side, b: Side) -> Layers | None:
+    return job.study(studies.layers, {"a": a.entry, "b": b.entry}, readings(), key="spectrum-layers",
+                     words=f"All layers of {plain(a.name)} with all of {plain(b.name)}.")
+
+
+def layers(found: Layers, a: Side, b: Side, k: int) -> None:
     now = found.tas[:, :, found.at(k)]
     done = ~np.isnan(now)
     told = now.copy()
@@ -139,7 +171,8 @@ def _take_layers(found: Layers) -> None:
     if points:
         i, j = picked(points[0]["customdata"])
         st.session_state["spectrum_layer"] = found.layers_b[j]
-        st.session_state["layer"] = found.layers_a[i]
+        workspace.choose(layer=found.layers_a[i])
+        st.session_state["_spectrum_all"] = True
 
 
 def _show(made, alt: str, key: str, table, grid, **options) -> None:

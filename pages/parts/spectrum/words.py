@@ -15,10 +15,15 @@ def answer(a: str, b: str, found: Comparison) -> str:
     said = f"**{plain(a)}** and **{plain(b)}** "
     if not found.clusters or found.clusters > found.n // 4:
         return said + f"{_level(found, near)} neighbours (k = {found.k[near]}: TAS {_value(found, near)})."
-    scale = _at(found, round(found.n / found.clusters))
+    scale = _at(found, companions(found))
     one, two = _level(found, near), _level(found, scale)
     clusters, neighbours = f"clusters (k ≈ {found.k[scale]}: TAS {_value(found, scale)})", f"neighbours (k = {found.k[near]}: {_value(found, near)})"
     return said + (f"{two} {clusters} and {neighbours}." if one == two else f"{two} {clusters}; they {one} {neighbours}.")
+
+
+def companions(found: Comparison) -> int:
+    """How many others an item of a class of the usual size has beside it."""
+    return max(1, round(found.n / found.clusters) - 1)
 
 
 def _at(found: Comparison, k: int) -> int:
@@ -26,16 +31,22 @@ def _at(found: Comparison, k: int) -> int:
 
 
 def _value(found: Comparison, i: int) -> str:
-    band = f", chance {found.null_low[i]:+.3f} to {found.null_high[i]:+.3f}" if len(found.null_low) else ""
-    interval = f", interval {found.boot_low[i]:.2f}–{found.boot_high[i]:.2f}" if len(found.boot_low) else ""
-    return f"**{found.tas[i]:.2f}**{interval}{band}"
+    band = f", chance {number(found.null_low[i], 3)} to {number(found.null_high[i], 3)}" if len(found.null_low) else ", chance band follows"
+    interval = f", interval {number(found.boot_low[i])} to {number(found.boot_high[i])}" if len(found.boot_low) else ""
+    return f"**{number(found.tas[i])}**{interval}{band}"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """With a true minus, and no negative zero."""
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.replace("-", "")
 
 
 def _level(found: Comparison, i: int) -> str:
     value = found.tas[i]
     if len(found.null_low) and found.null_low[i] <= value <= found.null_high[i]:
         return "agree no more than chance on"
-    if value < 0:
+    if value < 0 and len(found.null_low):
         return "contradict one another on"
     return "agree on" if value >= 0.7 else "partly agree on" if value >= 0.3 else "hardly agree on"
 
@@ -43,7 +54,8 @@ def _level(found: Comparison, i: int) -> str:
 def method(found: Comparison) -> str:
     """How many items, matched how, and how the bands were made."""
     lost = sum(found.left_out)
-    parts = [f"{count(found.n, 'item')} matched by id" + (f", {grouped(lost)} that only one side has left out" if lost else ""),
+    way = "by position" if any("ids" in w for w in found.warnings) else "by id"
+    parts = [f"{count(found.n, 'item')} matched {way}" + (f" ({count(lost, 'other')} on one side only, left out)" if lost else ""),
              f"{found.options['metric']} neighbours, {found.options['baseline']} chance level, seed {found.options['seed']}"]
     if len(found.null_low):
         parts.append(f"95\u202f% null band: {found.options['permutations']} relabellings")
