@@ -47,7 +47,12 @@ def search(stack: Stack, text: str) -> None:
 
 def thumbnail(stack: Stack, row: int) -> str | None:
     """The item as a picture in a data address, or None when it is no picture."""
-    modality, item = stack.item(row)
+    return _thumbnail(stack.key, stack.sources, int(row), stack)
+
+
+@st.cache_resource(max_entries=4096, show_spinner=False)
+def _thumbnail(key: tuple, sources: tuple, row: int, _stack: Stack) -> str | None:
+    modality, item = _stack.item(row)
     if modality != "image":
         return None
     from PIL import Image

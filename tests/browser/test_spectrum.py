@@ -11,7 +11,7 @@ ADDRESS = "spectrum?model=raw&target=shapes/two-circles&sources=&spectrum_with=T
 def circles(server, browser):
     page = browser.new_page()
     page.goto(f"{server.address}/{ADDRESS}")
-    extract, answer = page.get_by_role("button", name=re.compile("Extract .* items")), page.get_by_text(re.compile("agree on clusters"))
+    extract, answer = page.get_by_role("button", name=re.compile("Extract .* items")), page.get_by_text(re.compile("one and the same layer"))
     extract.or_(answer).first.wait_for(timeout=30_000)
     if extract.count():
         extract.click()
