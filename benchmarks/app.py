@@ -130,7 +130,7 @@ def _until(page, said: str | None, act) -> float:
     begun = time.perf_counter()
     page.wait_for_function(wanted, arg=said or before, polling=10)
     passed = time.perf_counter() - begun
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(1000)  # the browser goes on drawing: each press meets a page at rest
     return passed
 
 
