@@ -1,7 +1,7 @@
 """Stack: what one map shows. Representations by one model, row under row, and the datasets they came from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -147,6 +147,16 @@ def beside(first: Stack, key: str) -> Stack | None:
     if found is None or found.ids != first.representations[0].ids:
         return None
     return _stack((found.digest,), first.sources[:1], [found])
+
+
+def single(stack: Stack, place: int = 0) -> Stack:
+    """A stack of one of its representations."""
+    return stack if len(stack.representations) == 1 else _single(stack.key, stack.sources, place, stack)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _single(key: tuple, sources: tuple, place: int, _stack: Stack) -> Stack:
+    return replace(_stack, representations=_stack.representations[place:place + 1], sources=_stack.sources[place:place + 1])
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -5,8 +5,7 @@ import streamlit as st
 from pages.parts import extraction, workspace
 from pages.parts.messages import plain
 from pages.parts.persistence import clouds, compare, diagram, growing, ranking, surveys, words
-from pages.parts.persistence.cloud import single
-from pages.parts.stack import stack
+from pages.parts.stack import single, stack
 
 st.title("Persistence")
 answer = st.container()

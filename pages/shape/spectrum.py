@@ -4,9 +4,8 @@ import streamlit as st
 
 from pages.parts import extraction, workspace
 from pages.parts.messages import plain
-from pages.parts.persistence.cloud import single
 from pages.parts.spectrum import playground, seeds, sides, views, words
-from pages.parts.stack import stack
+from pages.parts.stack import single, stack
 
 st.title("Spectrum")
 answer = st.container()

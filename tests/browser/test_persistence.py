@@ -12,8 +12,11 @@ def circles(server, browser):
     """The address of the page on two circles, their representation stored."""
     page = browser.new_page()
     page.goto(f"{server.address}/{RINGS}")
-    page.get_by_role("button", name=re.compile("Extract .* items")).click()
-    page.get_by_text(re.compile("clusters stand out")).first.wait_for(timeout=30_000)
+    extract, answer = page.get_by_role("button", name=re.compile("Extract .* items")), page.get_by_text(re.compile("clusters stand out|leaves 2 groups"))
+    extract.or_(answer).first.wait_for(timeout=30_000)
+    if extract.count():  # another test may have done it on this server
+        extract.click()
+    answer.first.wait_for(timeout=30_000)
     page.get_by_text(re.compile("bars among all 600 points")).first.wait_for(timeout=60_000)
     page.close()
     return f"{server.address}/{RINGS}"

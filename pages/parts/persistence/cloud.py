@@ -1,6 +1,6 @@
 """Cloud: one layer of one model on one dataset, and what is known of its shape so far."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -161,13 +161,3 @@ def _quick(key: tuple, n: int, _x: np.ndarray) -> tuple[np.ndarray, spanning.Tre
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _loop(key: tuple, i: int, points: int, _cloud: Cloud) -> np.ndarray:
     return persistence.loop(_cloud.x, _cloud.loops, i)
-
-
-def single(stack: Stack, place: int = 0) -> Stack:
-    """A stack of one of its representations."""
-    return stack if len(stack.representations) == 1 else _single(stack.key, stack.sources, place, stack)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _single(key: tuple, sources: tuple, place: int, _stack: Stack) -> Stack:
-    return replace(_stack, representations=_stack.representations[place:place + 1], sources=_stack.sources[place:place + 1])

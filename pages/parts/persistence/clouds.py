@@ -4,8 +4,8 @@ import streamlit as st
 
 from pages.parts import workspace
 from pages.parts.messages import plain
-from pages.parts.persistence.cloud import Cloud, single
-from pages.parts.stack import Stack, beside, others
+from pages.parts.persistence.cloud import Cloud
+from pages.parts.stack import Stack, beside, others, single
 
 FEW = 40  # k that the slider reaches when there are fewer classes
 
