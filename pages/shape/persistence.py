@@ -14,6 +14,7 @@ here = stack(at)
 if here is None and not extraction.panel(at, key="persistence-extract"):
     answer.markdown("At which distances do items join into clusters, and which loops do they form? For that, the model has to look at them first.")
     st.stop()
+here = here or stack(at)  # it may have come while the panel was drawn
 
 # what is shown
 

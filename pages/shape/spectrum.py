@@ -22,7 +22,7 @@ else:
     if here is None and not extraction.panel(at, key="spectrum-extract"):
         answer.markdown("At which scale do two models, or two layers, agree about who is near whom? For that, the model has to look at the items first.")
         st.stop()
-    target = single(here)
+    target = single(here or stack(at))  # it may have come while the panel was drawn
     a = sides.first(at, target)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         b = sides.second(at, target, a)

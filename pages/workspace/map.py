@@ -16,6 +16,7 @@ odd = left_out(at, here) if here else []
 if (here is None or len(here.sources) + len(odd) < len(at.datasets)) and not extraction.panel(at, key="map-extract") and here is None:
     answer.markdown("Every item as a point, near to what the model finds alike. For that, the model has to look at the items first.")
     st.stop()
+here = here or stack(at)  # it may have come while the panel was drawn
 
 for source in odd:
     st.warning(f"{plain(workspace.label(source))} is not drawn: its items are of another width than the target's in every layer.",
