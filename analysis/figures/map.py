@@ -22,7 +22,7 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
     colour, names    class index per row and the classes' names; or, without names, a number per row
     title            what the colour means, above the legend or the colour bar
     symbol, kinds    a second category, drawn as the marker's shape (the domain); without it the shape follows the colour
-    highlight        rows to ring
+    highlight        rows to ring; drawn whatever the limit
     paths            each a run of rows, drawn as a closed line
     named            whether a few classes are also named in the picture; not for domains, which lie over one another
     bounds           (dims, 2) lowest and highest of each axis, to keep them the same for several pictures
@@ -30,7 +30,8 @@ def scatter(projection: Projection, *, colour=None, names: Sequence[str] = (), t
     """
     colour = np.zeros(projection.n, np.int64) if colour is None else np.asarray(colour)
     groups = colour if len(names) else np.zeros(projection.n, np.int64)
-    at = sample(groups[projection.used], limit, seed=seed)  # places among the points
+    ringed = np.flatnonzero(np.isin(projection.used, np.asarray(highlight, dtype=np.int64)))
+    at = np.union1d(sample(groups[projection.used], limit, seed=seed), ringed)  # places among the points
     rows = projection.used[at]
     mark = _Marks(projection.points[at], rows, hover, projection.dims, len(rows), symbol, kinds)
     if len(names):

@@ -122,14 +122,14 @@ def _distances(key: tuple, layer: str, _stack: Stack) -> np.ndarray:
 # the chart
 
 def chart(stack: Stack, picture: projection.Projection, colour: Colouring, *, key: str, where: str, alt: str, bounds=None,
-          drag: str = "pan", height: int = 600, paths=()) -> None:
+          drag: str = "pan", height: int = 600, paths=(), limit: int = figures.LIMIT) -> None:
     """Draw it. A lasso, box or click becomes the selection; a selection made elsewhere is ringed. `where` names the place, `paths` are drawn as lines."""
-    signature = (stack.key, picture.options.get("method"), where, picture.dims, colour.title, drag, height, [list(map(int, p)) for p in paths])
+    signature = (stack.key, picture.options.get("method"), where, picture.dims, colour.title, drag, height, limit, [list(map(int, p)) for p in paths])
     rings, turn = _rings(stack, key, signature)
     kinds = stack.domains if colour.values is not stack.block else ()  # coloured by domain, the shape says so already
     made = figures.scatter(picture, colour=colour.values, names=colour.names, title=colour.title, symbol=stack.block, kinds=kinds,
                            hover=hover(stack), highlight=rings, named=colour.named, bounds=bounds, drag=drag, height=height,
-                           paths=paths, revision=f"{key}-{turn}")
+                           limit=limit, paths=paths, revision=f"{key}-{turn}")
     linked = {} if picture.dims == 3 else {"on_select": lambda: _take(stack, key, signature, where)}
     charts.show(made, alt=alt, key=key, table=numbers(stack, picture, colour), config=CONFIG, **linked)
     if made.layout.meta["note"]:

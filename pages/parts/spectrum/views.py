@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.figures import layers as heat
+from analysis.figures import map as figures_map
 from analysis.figures import spectrum as figures
 from analysis.figures.persistence import picked
 from analysis.metrics.comparison import Comparison, Layers
@@ -18,6 +19,7 @@ from pages.parts.spectrum.sides import Side, readings
 from pages.parts.stack import Stack
 
 LISTED = 12  # items that are shown as most and least stable
+DRAWN = 600  # on the map that follows the slider, unless all are asked for: as many as a browser redraws while it moves
 
 
 @st.fragment
@@ -110,7 +112,10 @@ def moved(found: Comparison, target: Stack, other: Stack | None, a: Side, b: Sid
                 f"{float(found.expected[np.abs(found.k - k).argmin()]):.0%}); the most stable {np.nanmax(agreement):.0%}, the least {np.nanmin(agreement):.0%}."
                 .replace("%", "\u202f%"))
     picture = maps.pictures(target, dims=2, layer=a.layer)[a.layer]
+    every = len(target) <= DRAWN or st.toggle(f"Draw all {grouped(len(target))} items", False, key="spectrum_every", bind="query-params",
+                                              help="The map then follows the slider a little later.")
     maps.chart(target, picture, maps.Colouring(f"agreement at k = {k}", np.nan_to_num(agreement)), key="spectrum-map", where=a.layer, height=440,
+               limit=figures_map.LIMIT if every else DRAWN,
                alt=f"Map of {a.title}, coloured by how far each item keeps its {k} neighbours in {b.title}")
     for column, title, listed in zip(st.columns(2, gap="medium"), ("Most stable", "Least stable"), (order[:LISTED], order[::-1][:LISTED]), strict=True):
         with column:
@@ -146,6 +151,7 @@ def all_layers(a: Side, b: Side) -> Layers | None:
 
 
 def layers(found: Layers, a: Side, b: Side, k: int) -> None:
+    """All pairs at one k; and those with B's layer at every k, without a mark at k, so that the slider need not draw it again."""
     now = found.tas[:, :, found.at(k)]
     done = ~np.isnan(now)
     told = now.copy()
@@ -161,7 +167,7 @@ def layers(found: Layers, a: Side, b: Side, k: int) -> None:
     _show(made, f"TAS of every layer of {a.name} with every layer of {b.name} at k = {k}", "spectrum-pairs", found.table(k).reset_index(names="A"), None,
           on_select=lambda: _take_layers(found))
     st.caption(f"Click a cell to compare those two layers. {grouped(found.n)} of {count(found.of, 'item')}, seed 0, on about 60 neighbourhood sizes.")
-    made = heat.by_k(found.tas[:, place[1]], found.layers_a, found.k, title=f"Layers of A with {b.layer} of B, at every k", at_k=k, at=place[0])
+    made = heat.by_k(found.tas[:, place[1]], found.layers_a, found.k, title=f"Layers of A with {b.layer} of B, at every k", at=place[0])
     over = pd.DataFrame(found.tas[:, place[1]], columns=[f"k={v}" for v in found.k]).assign(A=found.layers_a)
     _show(made, f"TAS of every layer of {a.name} with {b.title}, over k", "spectrum-by-k", over, None)
 
