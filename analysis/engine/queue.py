@@ -19,7 +19,7 @@ KEPT = 256  # finished jobs remembered, so that a page can still show how its ru
 class Engine:
     def __init__(self, *, runner=None, workers: int | None = None):
         self.runner = runner or Processes()
-        self._slots = threading.Semaphore(workers or max(1, min(4, (os.cpu_count() or 2) // 2)))
+        self._slots = threading.Semaphore(workers or max(2, min(4, (os.cpu_count() or 2) // 2)))  # two at least: a long run must not hold up a short one
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._controls: dict[str, str] = {}
         self._lock = threading.RLock()

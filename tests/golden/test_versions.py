@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis import Dataset, Model, Representation, extract
-from analysis.studies import persistence, spectrum
+from analysis.studies import persistence, radar, spectrum
 from analysis.studies.extraction import extraction
 from analysis.studies.projection import umap
 
@@ -104,6 +104,48 @@ def convergence_output() -> np.ndarray:
     return np.concatenate([found.tas, [found.null_low, found.null_high, found.null_mean]])
 
 
+def domains() -> dict:
+    """Three of 40 items in two classes, through four states by the same maps; the last one starts elsewhere."""
+    rng, found = np.random.default_rng(7), []
+    maps = rng.normal(size=(3, 4, 4))
+    for shift in (0, 0, 3):
+        states = [3 * np.eye(2, 4)[np.arange(40) % 2] + shift * np.eye(4)[3] + rng.normal(size=(40, 4))]
+        for weights in maps:
+            states.append(states[-1] + np.tanh(states[-1] @ weights))
+        found.append({"representation": Representation({f"state {i}": x for i, x in enumerate(states)}, labels=np.arange(40) % 2)})
+    return {"target": found[0], "source": found[2], "sources": found[1:], "domains": found}
+
+
+SMALL = {"pairs": 200, "draws": 200, "components": 2}
+
+
+def calibrate_output() -> np.ndarray:
+    *_, r = radar.calibrate(domains(), {"names": ["b", "c"], "radar": SMALL, "splits": 2, "blocks": 2}, Quiet())
+    per_source = (r.scores, r.errors, r.se, r.matched_scores.ravel(), r.per_transition.ravel(), r.centroid, r.gauge, r.borrowed)
+    return np.array([*np.concatenate(per_source), *r.null, r.own, r.half])
+
+
+def radar_output() -> np.ndarray:
+    *_, r = radar.compare(domains(), {"radar": SMALL}, Quiet())
+    pairs = (r.within_pairs[:9].ravel(), r.cross_pairs[:9].ravel(), r.within[:3].ravel(), r.cross[:3].ravel(), r.log_ratio[:9])
+    return np.array([r.score, r.mc_error, r.gauge, *np.concatenate(pairs), *r.per_transition, *r.marginals.ravel(), *r.centroid, *r.spread])
+
+
+def readings_output() -> np.ndarray:
+    *_, r = radar.readings(domains(), {"names": ["b", "c"], "radar": SMALL}, Quiet())
+    return r.scores
+
+
+def matrix_output() -> np.ndarray:
+    *_, d = radar.matrix(domains(), {"names": ["a", "b", "c"], "radar": SMALL}, Quiet())
+    return np.stack([d.scores, d.errors])[:, ~np.eye(3, dtype=bool)]
+
+
+def paths_output() -> np.ndarray:
+    *_, p = radar.paths(domains(), {"names": ["a", "b", "c"], "threads": 2}, Quiet())
+    return np.array([*p.means.ravel(), *p.threads.ravel(), *p.rows.ravel(), *p.shares, *p.captured])
+
+
 class Quiet:
     def progress(self, done, total, note=""):
         pass
@@ -116,7 +158,12 @@ UNITS = {"analysis.studies.extraction:extraction": (extraction, extraction_outpu
          "analysis.studies.persistence:distances": (persistence.distances, distances_output),
          "analysis.studies.spectrum:compare": (spectrum.compare, compare_output),
          "analysis.studies.spectrum:layers": (spectrum.layers, layers_output),
-         "analysis.studies.spectrum:convergence": (spectrum.convergence, convergence_output)}
+         "analysis.studies.spectrum:convergence": (spectrum.convergence, convergence_output),
+         "analysis.studies.radar:calibrate": (radar.calibrate, calibrate_output),
+         "analysis.studies.radar:compare": (radar.compare, radar_output),
+         "analysis.studies.radar:readings": (radar.readings, readings_output),
+         "analysis.studies.radar:matrix": (radar.matrix, matrix_output),
+         "analysis.studies.radar:paths": (radar.paths, paths_output)}
 
 
 def present(name: str) -> dict:

@@ -1,0 +1,70 @@
+"""RADAR: which source domain is near the target, read off how a frozen model moves both."""
+
+import streamlit as st
+
+from pages.parts import extraction, workspace
+from pages.parts.messages import plain
+from pages.parts.radar import cases, domains, field, histograms, paths, ranking, switches, triangles, words
+from pages.parts.stack import left_out, stack
+
+st.title("RADAR")
+answer = st.container()
+at = workspace.current()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    cases.choose(at)
+    options = switches.panel(tuple(workspace.layer_widths(at.model)))
+if cases.told(at):
+    st.caption(cases.told(at))
+
+# what there is
+
+here = stack(at)
+if not at.sources:
+    answer.markdown("Which source will help a target? Choose one or more source datasets in the sidebar, or a built-in case.")
+    st.stop()
+if field.missing(at, here) and not extraction.panel(at, key="radar-extract"):
+    answer.markdown("Which source will help a target? For that, the model has to look at the items of each first.")
+    if here is None or len(here.sources) < 2:
+        st.stop()
+here = stack(at)
+for source in left_out(at, here):
+    st.caption(f":material/info: {plain(workspace.label(source))} is left out: its layers do not fit those of the target.")
+if len(here.sources) < 2:
+    answer.markdown("None of these sources can stand beside the target: choose others in the sidebar.")
+    st.stop()
+
+# the answer
+
+it = field.Field(here, options)
+found = it.ranking()
+with answer:
+    if found is None:
+        st.markdown(f"Measuring how far {len(it.sources)} sources are from **{plain(it.target)}** …")
+    else:
+        st.markdown("\n".join(f"- {line}" for line in words.answers(found)))
+        for warning in words.contradiction(found):
+            st.warning(warning, icon=":material/warning:")
+        st.caption(words.gauge(found))
+        st.caption(words.method(found, switches.changed(options)))
+        for note in found.warnings:
+            st.caption(f":material/warning: {plain(note)}")
+
+view = st.segmented_control("View", ["Ranking", "Histograms", "Where it diverges", "Layers", "Triangle", "All domains", "Readings"], default="Ranking",
+                            key="radar_view", bind="query-params", required=True, label_visibility="collapsed")
+if view == "Ranking":
+    ranking.draw(found)
+elif view == "Histograms":
+    histograms.draw(it)
+elif view == "Where it diverges":
+    histograms.drivers(it, found)
+elif view == "Layers":
+    paths.draw(it)
+elif view == "Triangle":
+    triangles.draw(it)
+elif view == "All domains":
+    domains.draw(it)
+else:
+    domains.readings(it)
+
+with st.expander("How to read this page", icon=":material/school:"):
+    st.markdown(words.EXPLAINER)
