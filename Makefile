@@ -44,5 +44,5 @@ lock: .venv/dev
 
 # peers to measure against; without them their rows are left out
 .venv/bench: .venv/dev requirements-bench.txt
-	$(BIN)/pip install --quiet -r requirements-bench.txt || echo "A peer could not be installed; its rows are left out."
+	$(BIN)/pip install --quiet --no-deps -r requirements-bench.txt || echo "A peer could not be installed; its rows are left out."
 	touch $@
