@@ -30,6 +30,11 @@ if __name__ == "__main__":
             st.Page(ROOT / "pages" / "shape" / "persistence.py", title="Persistence", icon=":material/hub:", url_path="persistence"),
             st.Page(ROOT / "pages" / "shape" / "spectrum.py", title="Spectrum", icon=":material/ssid_chart:", url_path="spectrum"),
         ],
+        "Transfer": [
+            st.Page(ROOT / "pages" / "transfer" / "radar.py", title="RADAR", icon=":material/radar:", url_path="radar"),
+            st.Page(ROOT / "pages" / "transfer" / "ranking.py", title="Ranking", icon=":material/leaderboard:", url_path="ranking"),
+            st.Page(ROOT / "pages" / "transfer" / "cases.py", title="Cases", icon=":material/troubleshoot:", url_path="cases"),
+        ],
     })
     try:
         workspace.sidebar()

@@ -5,6 +5,7 @@ paired. An interval is about the draw of the training part; another set of targe
 """
 
 import numbers
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
@@ -333,6 +334,7 @@ class _Bench:
         self.target.x = self.target.x - self.origin
         self.whole = {name: _Pool(side.x, side.y, self.weights[name], self.classes) for name, side in self.sources.items()}
         self.alike = False  # whether a source shows items of the target in another way
+        self.copied = False  # whether there are exact copies of the target's rows
         self.twins = self._twins()
         self.options = {"probe": probe, "seed": self.seed, "weights": {n: w for n, w in self.weights.items() if w != 1}, "limit": self.limit,
                         "without": self.without}
@@ -358,9 +360,11 @@ class _Bench:
             first.setdefault(row, i)
         self.group = np.array([first[row] for row in self.target.same])
         if len(first) < len(self.group):
+            self.copied = True
             self.notes.append(f"{len(self.group) - len(first)} rows of the target are copies of others; a copy may be trained on where the other is tested.")
         for name, side in self.sources.items():
             same = np.array([first.get(row, -1) for row in side.same])
+            self.copied |= bool((same >= 0).any())
             alike = np.array([place.get(item, -1) for item in side.ids] or [-1] * len(side))
             self.alike |= bool(((same < 0) & (alike >= 0)).any())
             same = np.where(same < 0, self.group[alike] * (alike >= 0) - (alike < 0), same)
@@ -411,12 +415,22 @@ class _Bench:
         """Classes of the test rows by a probe of the target's own rows and the pools, its strength judged on the former."""
         pools, x = [own, *(pool for pool in pools if pool.weight)], self.target.x[test]
         if self.probe == "ridge":
-            found = probes.solve(reduce(add, (pool.moments for pool in pools)), own.x, own.y)
+            found = probes.solve(reduce(add, (pool.moments for pool in pools)), own.x, own.y, self.told_again(own, pools))
             return (x @ found.coefficients + found.intercept).argmax(axis=1)
         rows, labels, weights = (np.concatenate(parts) for parts in zip(*((p.x, p.y, np.full(len(p.x), p.weight)) for p in pools), strict=True))
         found = probes.logistic(rows, labels, weights=weights, judged=np.arange(len(own.x)))
         self.notes += [note for note in found.warnings if note not in self.notes]
         return found.predict(x)
+
+    def told_again(self, own: _Pool, pools: Sequence[_Pool]) -> np.ndarray | float:
+        """The weight of each of the target's own rows with all its exact copies: what is left out together, for a copy would give the answer away."""
+        if not self.copied:
+            return 1.0
+        weight = Counter()
+        for pool in pools:
+            for row in pool.x:
+                weight[row.tobytes()] += pool.weight
+        return np.array([weight[row.tobytes()] for row in own.x])
 
     def used(self) -> tuple[int, ...]:
         return tuple(min(len(side), self.limit.get(name, len(side))) for name, side in self.sources.items())

@@ -63,15 +63,13 @@ def test_more_of_the_same_helps_and_a_contradiction_hurts():
 def test_the_target_again_gains_nothing():
     """Rows that are tested are not trained on under another name; those trained on count twice."""
     found = measured(again=domain(), budget=60, seeds=10)
-    assert abs(found.interval("again")[0]) < 0.02
+    assert abs(found.interval("again")[0]) < 0.005 and abs(measured(again=domain(), budget=16, seeds=10).interval("again")[0]) < 0.005
     assert "120 of 120 items" in found.warnings[0]
     x, y = domain()
     *_, same = gain.measure(x, {"again": x[:7]}, target_labels=y, source_labels={"again": y[:7]}, budget=60, seeds=2)
     assert "7 of 7" in same.warnings[0]
     once = measured(again=domain(), seeds=1, keep=["again"])
-    train = once.before.sum(axis=1) == 0
-    twice = probe.ridge(*(np.r_[part[train], part[train]] for part in (x, y)), judged=np.arange(16))
-    np.testing.assert_array_equal(once.after[0][~train].argmax(axis=1), twice.predict(x[~train]))
+    np.testing.assert_array_equal(once.after[0], once.before)
 
 
 def test_other_pictures_of_a_tested_item_are_not_trained_on():
@@ -169,7 +167,7 @@ def test_every_item_has_its_turn():
 
 def test_smaller_training_parts_lie_in_larger_ones(monkeypatch):
     (x, y), seen, solve = domain(), [], probe.solve
-    monkeypatch.setattr(probe, "solve", lambda total, rows, labels: seen.append({row.tobytes() for row in rows}) or solve(total, rows, labels))
+    monkeypatch.setattr(probe, "solve", lambda total, rows, *more: seen.append({row.tobytes() for row in rows}) or solve(total, rows, *more))
     list(gain.curve(x, {}, [7, 13, 30, 101], target_labels=y, source_labels={}, seeds=3))
     parts = [seen[i:i + 8:2] for i in range(0, 24, 8)]
     for part in parts:

@@ -33,7 +33,7 @@ CASES = {
                          "Digits of other hands: printed, of a display, as a negative, behind a square, with less contrast."),
     "Same looks, other labels": Case(workspace.DEFAULT_MODEL, DIGITS, (f"{DIGITS}-turned-180", f"{DIGITS}-mirrored", f"{DIGITS}-noise-2"),
                                      "Turned by 180°, a 6 looks like a 9 and keeps its label. RADAR sees how inputs move, not what their labels mean: "
-                                     "this is its blind spot."),
+                                     "it judges them far nearer than printed digits, and they hurt far more. This is its blind spot."),
     "Review domains": Case("builtin:text/minilm", f"{REVIEWS}/film", tuple(f"{REVIEWS}/{d}" for d in ("book", "restaurant", "phone", "hotel")),
                            "Reviews of films, and of four other things, read by a sentence encoder."),
     "Languages": Case("builtin:text/minilm", f"{REVIEWS}/restaurant", tuple(f"{REVIEWS}/restaurant-{d}" for d in ("de", "fr", "es")),

@@ -23,7 +23,8 @@ def readings(it: Field) -> None:
     if found is not None:
         st.markdown(plain(figures.readings_says(found)))
         charts.show(figures.readings(found), alt=figures.readings_says(found), key="radar-all-readings", table=found.table())
-        st.caption(f"Each line turns one switch {OURS} of the reading chosen above. Scores of different readings have different units: ranks are compared.")
+        st.caption(f"Each line turns one switch {OURS} of the reading chosen above. Scores of different readings have different units: ranks are compared. "
+                   "They are at all items, not on halves: where sources differ in size, the ranking above is the fairer one.")
         _reasons(found.reasons)
 
 

@@ -56,21 +56,19 @@ def _real(it: Field) -> None:
 
 
 def _rows(it: Field, role: str) -> tuple[int, int]:
-    """Rows of anchor and partner: what was clicked for each role; the first items of the target and of the first source until then."""
+    """Rows of anchor and partner, which the address names: what was clicked for each role; items of the target and of the first source until then."""
     chosen = selection.current()
     rows, seen = it.stack.rows(chosen), st.session_state.get("_radar_clicked")
     if len(rows) == 1 and chosen.digest != seen:
         st.session_state["_radar_clicked"] = chosen.digest
-        in_target = it.stack.block[rows[0]] == 0
-        if role == "partner" or in_target:
-            st.session_state[f"_radar_{role}"] = (it.stack.key, int(rows[0]))
+        if role == "partner" or it.stack.block[rows[0]] == 0:
+            st.query_params[f"radar_{role}"] = f"{it.stack.block[rows[0]]}:{it.stack.ids[rows[0]]}"
         else:
             st.caption(":material/info: An anchor is an item of the target.")
-    found = []
-    for name, usual in zip(ROLES, (0, int(it.stack.starts[1]) + 1), strict=True):
-        key, row = st.session_state.get(f"_radar_{name}", (None, usual))
-        found.append(row if key == it.stack.key else usual)
-    return tuple(found)
+    places = {f"{block}:{item}": row for row, (block, item) in enumerate(zip(it.stack.block, it.stack.ids, strict=True))}
+    usual = {"anchor": 0, "partner": int(it.stack.starts[1]) + 1}
+    anchor, partner = (places.get(st.query_params.get(f"radar_{name}", ""), usual[name]) for name in ROLES)
+    return anchor if it.stack.block[anchor] == 0 else usual["anchor"], partner
 
 
 def _state(it: Field, row: int, layer: str) -> np.ndarray:

@@ -29,7 +29,8 @@ def _answer(found: SourceRanking, name: str, source) -> str:
         return f"**{plain(name)}**: no score. {plain(source.reason)}"
     if np.isnan(source.score):
         return f"**{plain(name)}**: on its way …"
-    of = f"{_nth(source.rank)} of {len(found)}" if len(found) > 1 else "the only source"
+    ranked = int((found.ranks > 0).sum())
+    of = f"{_nth(source.rank)} of {ranked}" if ranked > 1 else "the only source"
     n = f"n = {grouped(found.n_target)} and {grouped(int(found.n[found.names.index(name)]))}"
     known = source.matched[~np.isnan(source.matched)]
     if not len(known):
@@ -100,10 +101,10 @@ pairs move alike, the source is near; the score is how far their distributions l
 gives with so many items. A source is scored against halves, with as many of its items. *Good*: its interval reaches into the null's 95%; *bad*: it
 begins above {BAD} times the null's top; else *mixed*. It is read off geometry only: whether it predicts a gain is not measured on this page.
 
-**What it cannot see.** Labels. A source that looks the same and calls things differently (digits turned by 180°, a mirrored 2) is near, and hurts.
-Where classes share names, the page checks that: it warns when the nearest source items know the target's labels less than {LOST:.0%} as often as the
-target's own. It is also published as weak where domains are moderately apart: the layer-0 gauge shows that beforehand. "Moderately" is {NEAR} to
-{FAR:.0f} target spreads, our reading.
+**What it cannot see.** Labels. A source that looks much the same and calls things differently (digits turned by 180°) is nearer than printed digits,
+and hurts far more. Where classes share names, the page checks that: it warns when the nearest source items know the target's labels less than {LOST:.0%}
+as often as the target's own. It is also published as weak where domains are moderately apart: the layer-0 gauge shows that beforehand. "Moderately" is
+{NEAR} to {FAR:.0f} target spreads, our reading.
 
 **What is ours** {OURS}. Which corner the angle is at, what the length is divided by, how pairs are drawn, the mixture and its divergence: the paper's
 text is silent or unreachable there. Each is a switch under *Readings*, and the view *Readings* shows the ranking under each, side by side.

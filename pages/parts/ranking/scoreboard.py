@@ -1,0 +1,51 @@
+"""The honest scoreboard: every built-in target, RADAR under each reading, every score and every plain baseline."""
+
+import streamlit as st
+
+from analysis import engine
+from analysis.figures import scoreboard as figures
+from analysis.metrics.scoreboard import gather
+from analysis.studies import ranking
+from analysis.studies import scoreboard as studies
+from pages.parts import chart as charts
+from pages.parts import job, workspace
+from pages.parts.messages import count, plain
+
+
+def draw(answer) -> None:
+    suites = st.multiselect("Suites", list(studies.SUITES), list(studies.SUITES), key="ranking_suites", bind="query-params")
+    if not suites:
+        st.info("Choose at least one suite.", icon=":material/info:")
+        return
+    todo = {name: run for name, run in studies.runs({"suites": suites}).items() if run.model in workspace.model_options()}
+    there = {name: found for name, run in todo.items() if (found := engine.stored(ranking.sources, _inputs(run), run.options)) is not None}
+    missing = [name for name in todo if name not in there]
+    if missing:
+        _compute(missing, todo)
+    if not there:
+        answer.markdown("Does any score order the sources of a target by what they truly do for it? Every score, every reading of RADAR and every plain "
+                        "baseline, over all built-in targets.")
+        return
+    found = gather(there, options={"suites": suites})
+    said = figures.board_says(found)
+    answer.markdown(plain(said))
+    answer.caption(f"{count(len(there), 'target')} of {len(todo)}, every blend of up to 4 sources each; {studies.BUDGET} target items, {studies.SEEDS} splits, "
+                   f"RADAR on {studies.PAIRS:,} pairs; seed 0. −1: the score orders the blends exactly by their harm. It comes out as it comes out."
+                   .replace(",", "\u202f", 1))
+    charts.show(figures.board(found), alt=said, key="ranking-scoreboard", table=found.table())
+    for warning in found.warnings:
+        st.caption(f":material/warning: {plain(warning)}")
+    st.caption("The same from a terminal: python -m analysis scoreboard")
+
+
+def _compute(missing: list[str], todo: dict) -> None:
+    """One target after the other, each kept by itself: what is done stays, also after a cancel."""
+    going = st.toggle(f"Compute what is missing ({len(missing)} of {count(len(todo), 'target')}, about a minute each)", False, key="ranking_going")
+    if going:
+        name = missing[0]
+        job.study(ranking.sources, _inputs(todo[name]), todo[name].options, key="ranking-going-run", words=plain(name))
+
+
+def _inputs(run: studies.Run) -> dict:
+    entry = lambda dataset: {"model": engine.Ref.model(run.model), "dataset": engine.Ref.dataset(dataset)}
+    return {"target": entry(run.target), "sources": tuple(map(entry, run.sources))}
