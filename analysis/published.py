@@ -55,6 +55,13 @@ RADAR_TEXTS = {
 }
 
 
+NOTES = {
+    "Persistence Ratio: tau-b over 10 ImageNet models": "LEEP and NCE come from code that its authors describe as buggy. “ImageNet top-1” is from the authors' "
+                                                        "notebook, not from the poster. “NC score” is not defined anywhere within reach.",
+    "RADAR: MCI on images": "100 times the difference of Spearman's correlation to that of the centroid distance: lower is better.",
+    "RADAR: MCI on texts": "100 times the difference of Spearman's correlation to that of the centroid distance: lower is better."}
+
+
 def tables() -> dict[str, dict]:
     """By name: what the figure of a published table is drawn from."""
     return {

@@ -55,7 +55,8 @@ def board(found: Leaderboard, score: str, *, limit: int = SHOWN, at: int | None 
     heads = [{"text": text, "x": 0, "xref": f"{axis} domain", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
               "font": {"size": 13}} for text, axis in ((f"<b>{template.plain(found.title(score))}</b>", "x"), (f"<b>{_truth(found)}</b>", "x2"))]
     members, sources, start = _sources(found, order)
-    return template.figure(*star, dots, *_measured(found, order), *members, height=height or 130 + ROW * len(order) + (60 if members else 0),
+    held = [] if np.isfinite(means).any() else [go.Scatter(x=[None], y=[None], xaxis="x2", showlegend=False, hoverinfo="skip")]  # keeps its place free
+    return template.figure(*star, dots, *_measured(found, order), *held, *members, height=height or 130 + ROW * len(order) + (60 if members else 0),
                            uirevision=f"{revision} {score}", shapes=[*_none(found, down="x2"), *marked(None if at is None else place[at])],
                            annotations=heads + told, legend=below(), showlegend=True, margin={"t": 34}, meta={"note": note([left_out, _known(found)])},
                            **({"xaxis3": {**sources, "domain": [0, start - 0.03]}} if members else {}),

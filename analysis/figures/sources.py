@@ -52,6 +52,7 @@ def strip_says(names: Sequence[str], layers: Sequence[str], per_transition) -> s
 
 def ranking(found: SourceRanking, *, at: int | None = None, height: int | None = None, revision: str = "ranking"):
     """A row per source, the nearest on top: the mean of its matched scores with its interval, beside the null band; its score at all items as a small mark.
+    A source with fewer items than half the target has a short bar of its own: the band that it is judged by.
 
     at  the source to mark
     """
@@ -59,17 +60,19 @@ def ranking(found: SourceRanking, *, at: int | None = None, height: int | None =
     order = np.array(sorted(range(len(names)), key=lambda i: (sources[i].rank or np.inf, i)), np.int64)
     means = np.array([_mean(s.matched) for s in sources])
     spans, scores = np.array([s.matched_interval for s in sources], np.float64).reshape(-1, 2), np.array([s.score for s in sources])
-    low, high = _reach([*found.band, BAD * found.band[1], *means, *spans.ravel(), *scores])
+    bands = np.array([s.band for s in sources], np.float64).reshape(-1, 2)
+    low, high = _reach([*found.band, BAD * found.band[1], *bands.ravel(), *means, *spans.ravel(), *scores])
     ends, place = [-0.6, len(order) - 0.4], np.argsort(order)
     said = [_scored(name, source) for name, source in zip(names, sources, strict=True)]
-    traces, shapes, labels = _null(found, ends)
+    traces, shapes, labels = _null(found.band, ends)
+    traces += [_band(names[i], bands[i], place[i] - 0.3, place[i] + 0.3) for i in _own_band(found)]
     traces.append(_dots(scores, place, range(len(names)), said, low, name="score at all items",
                         marker={"symbol": "line-ns", "size": 12, "color": template.GREY, "line": {"width": 2, "color": template.GREY}}))
     for verdict, (colour, symbol) in VERDICTS.items():
         mine = [i for i, s in enumerate(sources) if s.verdict == verdict and np.isfinite(means[i])]
         if mine:
             middle, (bottom, top) = means[mine], np.nan_to_num(_inside(spans[mine], low) - means[mine, None]).T
-            told = [_matched(names[i], sources[i], found) for i in mine]
+            told = [_matched(names[i], sources[i]) for i in mine]
             traces.append(_dots(middle, place, mine, told, low, name=verdict.lower() or "matched, no verdict yet",
                                 marker={"color": colour, "symbol": symbol, "size": 13},
                                 error_x={"type": "data", "array": top.astype(np.float32), "arrayminus": -bottom.astype(np.float32), "width": 6, "thickness": 2,
@@ -89,15 +92,18 @@ def ranking_says(found: SourceRanking) -> str:
     ranked = sum(source.rank > 0 for (_, source), _ in every)
     low, high = found.band
     null = f" Null, {found.target} against itself: {number(low)} to {number(high)}." if np.isfinite(high) else ""
-    return f"{'; '.join(_clause(name, source, ranked, contradicts) for (name, source), contradicts in every)}.{null} Geometry only."
+    few = "".join(f" With as few items as {found.names[i]}: {number(bottom)} to {number(top)}." for i in _own_band(found)
+                  for bottom, top in [found.sources[found.names[i]].band])
+    return f"{'; '.join(_clause(name, source, ranked, contradicts) for (name, source), contradicts in every)}.{null}{few} Geometry only."
 
 
 def splits(found: SourceRanking, name: str, *, height: int = 230, revision: str = "splits"):
     """The scores that the verdict on one source rests on: halves of the target against each other, and halves against as many source items."""
-    matched, ends = np.asarray(found.sources[name].matched, np.float64), [-0.6, 1.6]
-    rows = {"half against half": (found.null, *VERDICTS[""]), f"half against {_short(template.plain(name))}": (matched, template.PALETTE[1], "diamond")}
-    low, high = _reach([*found.null, *matched, *found.band, BAD * found.band[1]])
-    traces, shapes, labels = _null(found, ends)
+    at, source, ends = found.names.index(name), found.sources[name], [-0.6, 1.6]
+    matched, null = np.asarray(source.matched, np.float64), np.asarray(found.nulls[at], np.float64)
+    rows = {"half against half": (null, *VERDICTS[""]), f"half against {_short(template.plain(name))}": (matched, template.PALETTE[1], "diamond")}
+    low, high = _reach([*null, *matched, *source.band, BAD * source.band[1]])
+    traces, shapes, labels = _null(source.band, ends)
     for place, (label, (values, colour, symbol)) in enumerate(rows.items()):
         known = np.flatnonzero(np.isfinite(values))
         away = place + 0.24 * np.sin(2.4 * known)  # so that none hides another
@@ -111,15 +117,16 @@ def splits(found: SourceRanking, name: str, *, height: int = 230, revision: str 
     done = int(np.isfinite(matched).sum())
     return template.figure(*traces, height=height, uirevision=revision, shapes=shapes, annotations=labels, showlegend=False, margin={"t": 30},
                            meta={"note": f"{done} of {count(len(matched))} splits; long marks: means"},
-                           xaxis={**_powers(low, high), "title": {"text": f"RADAR score with {count(found.half)} items a side, log axis"}},
+                           xaxis={**_powers(low, high), "title": {"text": f"RADAR score with {count(source.half)} items a side, log axis"}},
                            yaxis={**_named(list(rows), down=True, letters=40), "range": ends[::-1], "ticks": ""})
 
 
 def splits_says(found: SourceRanking, name: str) -> str:
-    mean, (low, high) = _mean(found.sources[name].matched), found.band
+    source = found.sources[name]
+    mean, (low, high) = _mean(source.matched), source.band
     if not np.isfinite([mean, high]).all():
         return f"{name} has not been compared on equal terms yet."
-    return (f"With {count(found.half)} items a side, {name} scores {number(mean)} on average; {found.target} against itself scores {number(low)} to "
+    return (f"With {count(source.half)} items a side, {name} scores {number(mean)} on average; {found.target} against itself scores {number(low)} to "
             f"{number(high)} in 95 of 100 splits.")
 
 
@@ -216,18 +223,28 @@ def _dots(values, place, rows, said, low, **look):
                       hovertemplate="%{hovertext}<extra></extra>", unselected={"marker": {"opacity": 0.8}}, **{"customdata": rows.astype(np.int32), **look})
 
 
-def _null(found, ends) -> tuple[list, list, list]:
+def _null(band, ends) -> tuple[list, list, list]:
     """The band that the target makes with itself, and the rule beyond which a source is bad: (traces, shapes, names above)."""
-    bottom, top = found.band
+    bottom, top = band
     if not np.isfinite(top):
         return [], [], []
-    band = go.Scatter(x=[bottom, bottom, top, top], y=[ends[0], ends[1], ends[1], ends[0]], mode="lines", fill="toself", name="null", showlegend=False,
-                      fillcolor=faded(template.GREY, 0.35), line={"width": 0, "color": template.GREY}, hoverinfo="skip")
     rule = {"type": "line", "x0": BAD * top, "x1": BAD * top, "y0": ends[0], "y1": ends[1], "name": "bad beyond",
             "line": {"width": 1.5, "dash": "dot", "color": template.GREY}}
     names = [{"x": float(np.log10(at)), "y": 1, "yref": "paper", "yanchor": "bottom", "text": text, "showarrow": False, "font": {"size": 12}, "xanchor": side}
              for at, text, side in ((top, f"null {number(bottom)} – {number(top)}", "right"), (BAD * top, f"{BAD} × null", "left"))]
-    return [band], [rule], names
+    return [_band("", band, *ends)], [rule], names
+
+
+def _band(name: str, band, low: float, high: float):
+    """A null from one height to another: everyone's, or that of a source."""
+    bottom, top = band
+    return go.Scatter(x=[bottom, bottom, top, top], y=[low, high, high, low], mode="lines", fill="toself", name=f"null of {name}" if name else "null",
+                      showlegend=False, fillcolor=faded(template.GREY, 0.5 if name else 0.35), line={"width": 0, "color": template.GREY}, hoverinfo="skip")
+
+
+def _own_band(found) -> list[int]:
+    """Sources that are judged by a null of their own."""
+    return [i for i, source in enumerate(found.sources.values()) if source.half != found.half and np.isfinite(source.band).all()]
 
 
 def _reach(values) -> tuple[float, float]:
@@ -316,10 +333,10 @@ def _scored(name, source) -> str:
     return f"{name}: {number(source.score)} at all items{span}<br>Monte Carlo error {number(source.mc_error)}"
 
 
-def _matched(name, source, found) -> str:
+def _matched(name, source) -> str:
     low, high = source.matched_interval
     span = f", interval {number(low)} – {number(high)}" if np.isfinite(low) else ", interval to come"
-    return f"{name}: {number(_mean(source.matched))} with {count(found.half)} items a side{span}<br>mean of {int(np.isfinite(source.matched).sum())} splits"
+    return f"{name}: {number(_mean(source.matched))} with {count(source.half)} items a side{span}<br>mean of {int(np.isfinite(source.matched).sum())} splits"
 
 
 def _calibrated(found) -> str:

@@ -110,12 +110,13 @@ class _Scene:
     def note(self) -> str:
         found, held = self.found, self.found.captured[:self.dims].sum()
         items = f"{found.rows.shape[1]} items of each domain followed, drawn by class, seed {found.options.get('seed', 0)}" if self.followed else ""
-        share = "" if np.isnan(held) else f"{self.dims} principal axes of all states, with {100 * held:.0f}{PART} of the variance between the means"
+        whose = "the means" if found.options.get("axes") == "means" else "all states"
+        share = "" if np.isnan(held) else f"{self.dims} principal axes of {whose}, with {100 * held:.0f}{PART} of the variance between the means"
         return note([items, share, "marks grow from layer to layer"])
 
     def layout(self) -> dict:
-        """Axes that hold everything, of one scale."""
-        every = np.concatenate([self.found.means.reshape(-1, 3), self.found.threads.reshape(-1, 3)])[:, :self.dims]
+        """Axes that hold everything drawn at any layer, of one scale."""
+        every = np.concatenate([self.found.means.reshape(-1, 3), *([self.found.threads.reshape(-1, 3)] if self.followed else [])])[:, :self.dims]
         low, high = every.min(axis=0), every.max(axis=0)
         margin = 0.04 * max(float((high - low).max()), 1e-6)
         ranges = np.stack([low - margin, high + margin], axis=1).tolist()

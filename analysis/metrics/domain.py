@@ -1,5 +1,6 @@
 """A domain as RADAR reads it: the states of its items, their labels, and the model they come from; and the window of states that is looked at."""
 
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics.ranking import table
+from analysis.metrics.readings import Options
 
 FEWEST = 20  # items
 BLOCK = 8192  # rows whose moments are taken at once
@@ -14,12 +16,14 @@ BLOCK = 8192  # rows whose moments are taken at once
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """Layers of one domain. labels are 0..C-1, or None; classes: their names. made: what is known of the model it comes from."""
+    """Layers of one domain. labels are 0..C-1, or None; classes: their names. ids: what the items are called, or None where only their rows tell them apart.
+    made: what is known of the model it comes from."""
 
     name: str
     layers: Mapping
     labels: np.ndarray | None = None
     classes: tuple = ()
+    ids: np.ndarray | None = None
     made: Mapping = field(default_factory=dict)
     _moments: dict = field(default_factory=dict)
 
@@ -53,11 +57,14 @@ def domain(x, labels=None, called: str = "domain") -> Domain:
     else:
         classes, labels = (x.classes, x.labels) if given and x.labels is not None else ((), None)
     name = (x.domain or called) if given else called
-    return Domain(name, layers, labels, tuple(map(str, classes)), _made(x) if given else {})
+    ids = tuple(getattr(x, "ids", ()) if given else ())
+    named = len(ids) == n and ids != tuple(map(str, range(n)))
+    return Domain(name, layers, labels, tuple(map(str, classes)), np.array(ids) if named else None, _made(x) if given else {})
 
 
 def together(target: Domain, source: Domain, options) -> list:
     """The window that both are looked at in; refused where they do not come from one model, or one of them is the same item over and over there."""
+    _read(options)
     hint = "Extract both domains with one model."
     known = lambda what: [side.made[what] for side in (target, source) if side.made.get(what)]  # noqa: E731
     for what in ("digest" if len(known("digest")) == 2 else "name", "pooling"):  # where both have one, a digest says more than a name
@@ -88,6 +95,7 @@ def together(target: Domain, source: Domain, options) -> list:
 
 def window(layers, options) -> list:
     """The names (of a list: the indices) of the states around `options.centre`, moved inwards where they would not fit; all where there are fewer."""
+    _read(options)
     names = list(layers) if isinstance(layers, Mapping) else list(range(len(layers)))
     widths = [(layers[name]).shape[1] for name in names]
     if len(names) < 2:
@@ -109,13 +117,19 @@ def reference(layers: Sequence):
     return layers[len(layers) // 2]
 
 
+def _read(options) -> None:
+    if not isinstance(options, Options):
+        raise InputError(f"The options are {options!r}.", "Give radar.Options(...).")
+
+
 def _centre(names: list, centre) -> int:
     if centre is None:
         return len(names) // 2
-    if isinstance(centre, str):
-        if centre not in names:
-            raise InputError(f"There is no layer {centre!r}.", f"Choose one of {', '.join(map(str, names))}.")
+    if isinstance(centre, str) and centre in names:
         return names.index(centre)
+    if isinstance(centre, str) and not centre.isdecimal():
+        raise InputError(f"There is no layer {centre!r}.", f"Choose one of {', '.join(map(str, names))}.")
+    centre = int(centre)  # no layer is called so: a place
     if centre >= len(names):
         raise InputError(f"There is no layer {centre} among {len(names)}.", f"They are numbered from 0 to {len(names) - 1}.")
     return centre
@@ -152,11 +166,20 @@ def _arrays(x, called: str) -> dict[str, np.ndarray]:
 
 
 def _labelled(labels, n: int, called: str) -> tuple[tuple, np.ndarray]:
-    labels = np.asarray(labels.detach().cpu() if hasattr(labels, "detach") else labels)
-    if labels.shape != (n,):
-        raise InputError(f"{_title(called)} has {n} items and labels of shape {labels.shape}.", "Give one label per item.")
-    classes, index = np.unique(labels, return_inverse=True)
-    return tuple(str(c) for c in classes), index
+    labels = labels.detach().cpu().numpy() if hasattr(labels, "detach") else labels
+    shape, values = np.shape(labels), list(labels.tolist() if isinstance(labels, np.ndarray) else labels)
+    if shape != (n,):
+        raise InputError(f"{_title(called)} has {n} items and labels of shape {shape}.", "Give one label per item.")
+    kinds = {float if isinstance(v, numbers.Real) and not isinstance(v, bool) else type(v) for v in values}
+    if any(v is None or v != v for v in values) or len(kinds) > 1 or not kinds <= {float, str, bool}:
+        raise InputError(f"The labels of {called} are not of one kind, or some are missing.", "Give every item a label: all names, or all numbers.")
+    classes, index = np.unique(values, return_inverse=True)
+    return tuple(map(_class, classes.tolist())), index
+
+
+def _class(label) -> str:
+    """1 and 1.0 are one class."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
 def _made(x) -> dict:

@@ -14,7 +14,9 @@ from analysis.metrics.readings import Options
 from analysis.metrics.triangles import vectors
 
 STARTS, SOME = 4, 2500  # mixtures that are tried, on so many vectors or more
-ROUGH, FINE, SETTLED = 1e-3, 3e-4, 2e-3  # gain in the mean log likelihood below which a fit ends: of those tried, of both sides together, of each side
+ROUGH, FINE = 1e-3, 1e-5  # gain in the mean log likelihood below which a fit ends that is but a start: of those tried, of the one that is taken
+ROUNDS = 2000  # of a fit at most
+SINGLE = 4  # items of a class below which it has hardly a core and a boundary
 FEW = 300  # vectors of which the Sinkhorn divergence of one transition is computed: there are three for each
 
 
@@ -57,18 +59,19 @@ def part(of: Domain, layers: Sequence, classes: Sequence[str] | None = None, row
     if labels is not None and classes is not None:
         numbers = {name: i for i, name in enumerate(dict.fromkeys([*classes, *of.classes]))}
         labels = np.array([numbers[name] for name in of.classes], np.int64)[labels]
-    return Part(of.name, layers, of.states(layers), rows, pairing.crowd(of.layers[reference(layers)][rows], None if labels is None else labels[rows]))
+    said = (None if known is None else known[rows] for known in (labels, of.ids))
+    return Part(of.name, layers, of.states(layers), rows, pairing.crowd(of.layers[reference(layers)][rows], *said))
 
 
-def scored(target: Part, source: Part, options: Options, within: tuple[np.ndarray, Side] | None = None) -> Scored:
-    """within: what `inside` gives for this target, where it is known already."""
+def scored(target: Part, source: Part, options: Options, within: tuple[np.ndarray, Side] | None = None, start: Mixture | None = None) -> Scored:
+    """within, start: what `inside` and `opening` give for this target, or for the whole that it is half of, where that is known already."""
     alike = options.sampling == "same_class"
     anchors, first = within or inside(target, options, pairing.shared(target.crowd, source.crowd) if alike else None)
     second = _side(target, source, anchors, pairing.partners(anchors, target.crowd, options, source.crowd), options)
     both = np.concatenate([first.vectors, second.vectors], dtype=np.float64)
     shift, scale = (both.mean(axis=0), both.std(axis=0)) if options.standardise else np.stack([np.zeros(both.shape[1]), np.ones(both.shape[1])])
     found = Scored(first, second, shift, np.where(scale > 0, scale, 1), None, np.nan, np.nan)
-    return refitted(found, options)
+    return refitted(found, options, start=start)
 
 
 def inside(target: Part, options: Options, among: np.ndarray | None = None) -> tuple[np.ndarray, Side]:
@@ -77,29 +80,55 @@ def inside(target: Part, options: Options, among: np.ndarray | None = None) -> t
     return anchors, _side(target, target, anchors, pairing.partners(anchors, target.crowd, options), options)
 
 
-def refitted(found: Scored, options: Options, kept: tuple = (slice(None), slice(None))) -> Scored:
+def opening(side: Side, options: Options) -> Mixture:
+    """Where mixtures begin: that of the pairs within a target, from the likeliest of several that some of them give; in the unit of the vectors."""
+    x = side.vectors.astype(np.float64)
+    shift, scale = x.mean(axis=0), np.where((scale := x.std(axis=0)) > 0, scale, 1)
+    z, fit = (x - shift) / scale, _fit(options)
+    some = z[::max(1, len(z) // SOME)]
+    starts = [fit(some, seed=options.seed + i, tolerance=ROUGH) for i in range(STARTS)]
+    found = fit(z, start=max(starts, key=lambda start: start.log_density(some).mean()), tolerance=FINE)
+    return Mixture(found.weights, found.means * scale + shift, found.covariances * np.outer(scale, scale))
+
+
+def refitted(found: Scored, options: Options, kept: tuple = (slice(None), slice(None)), start: Mixture | None = None) -> Scored:
     """The score of the pairs that are kept, within and across, from mixtures that start where these stand."""
     if options.divergence == "sinkhorn":
-        sides = (found.standing(side, rows) for side, rows in zip((found.within, found.cross), kept, strict=True))
-        return found._replace(**dict(zip(("score", "error"), mixture.sinkhorn(*sides, seed=options.seed), strict=True)))
-    both = fitted(found, options, kept)
+        sides, masks = [found.standing(side) for side in (found.within, found.cross)], []
+        for side, rows in zip(sides, kept, strict=True):
+            masks.append(np.zeros(len(side), bool))
+            masks[-1][rows] = True
+        return found._replace(**dict(zip(("score", "error"), mixture.sinkhorn(*sides, seed=options.seed, kept=masks), strict=True)))
+    both = fitted(found, options, kept, start)
     value, error = mixture.divergence(*both, kind=options.divergence, draws=options.draws, seed=options.seed)
     return found._replace(mixtures=both, score=value, error=error)
 
 
-def fitted(found: Scored, options: Options, kept: tuple = (slice(None), slice(None))) -> tuple[Mixture, Mixture]:
+def fitted(found: Scored, options: Options, kept: tuple = (slice(None), slice(None)), start: Mixture | None = None) -> tuple[Mixture, Mixture]:
     """Both from where the mixtures stand, or from one of both sides together: found apart, two alike sides may end in different optima, many nats apart."""
     sides = [found.standing(side, rows) for side, rows in zip((found.within, found.cross), kept, strict=True)]
-    fit = partial(mixture.fit, components=options.components, covariance=options.covariance, ridge=options.ridge, device=options.device)
-    starts = found.mixtures or [_common(np.concatenate(sides), fit, options.seed)] * 2
-    return tuple(fit(x, start=start, tolerance=SETTLED) for x, start in zip(sides, starts, strict=True))
+    fit, starts = _fit(options), found.mixtures
+    if not starts:
+        start = start or opening(found.within, options)
+        start = Mixture(start.weights, (start.means - found.shift) / found.scale, start.covariances / np.outer(found.scale, found.scale))
+        starts = [fit(np.concatenate(sides), start=start, tolerance=FINE)] * 2
+    return tuple(fit(x, start=start, tolerance=options.tolerance) for x, start in zip(sides, starts, strict=True))
 
 
-def _common(x: np.ndarray, fit: Callable, seed: int) -> Mixture:
-    """The mixture of all vectors, from the likeliest of several that some of them give."""
-    some = x[::max(1, len(x) // SOME)]
-    starts = [fit(some, seed=seed + i, tolerance=ROUGH) for i in range(STARTS)]
-    return fit(x, start=max(starts, key=lambda start: start.log_density(some).mean()), tolerance=FINE)
+def _fit(options: Options) -> Callable:
+    return partial(mixture.fit, components=options.components, covariance=options.covariance, ridge=options.ridge, rounds=ROUNDS, device=options.device)
+
+
+def remarks(target: Domain, source: Domain, found: Scored) -> list[str]:
+    """What a reader of the score should know."""
+    said = [f"{side.name} has no labels: its pairs are drawn over all items, not evenly over classes." for side in (target, source) if side.labels is None]
+    for side in (target, source):
+        if side.labels is not None and 2 * ((sizes := np.bincount(side.labels))[sizes > 0] < SINGLE).sum() > (sizes > 0).sum():
+            said.append(f"Most classes of {side.name} hold fewer than {SINGLE} items: core and boundary of a class mean little.")
+    for where, side in ((f"within {target.name}", found.within), (f"of {target.name} with {source.name}", found.cross)):
+        if side.dropped:
+            said.append(f"{side.dropped} of {side.dropped + len(side.pairs)} pairs {where} have no triangle and were left out.")
+    return said
 
 
 def divergences(found: Scored, options: Options) -> np.ndarray:

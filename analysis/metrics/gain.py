@@ -5,7 +5,6 @@ paired. An interval is about the draw of the training part; another set of targe
 """
 
 import numbers
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
@@ -23,6 +22,8 @@ from analysis.metrics.statistics import mean_interval
 
 PROBES = ("ridge", "logistic")
 MOST = 6  # sources of which every blend is made
+SAME = 1e-5  # of the target's spread: rows that differ by less are copies, but for rounding
+OFFSET = 0.01  # of a column's offset counts as spread: single precision keeps no more of it
 Progress = Callable[[int, int, str], None]
 Blend = tuple[str, ...]
 
@@ -200,7 +201,7 @@ def measure(target, sources: Mapping, *, target_labels, source_labels: Mapping, 
 
     *_labels  class numbers from 0, the same on all sides; items of a class that the target lacks are left out
     *_ids     names of the items: a split depends on them and the seed, not on the order of the rows; row numbers unless given. Source items that go by the
-              id of a tested one, or are the same row, are left out of that split
+              id of a tested one, or are the same row but for rounding, are left out of that split
     tested    items tested in each split; unless given, all that are not trained on, or half of all where a source has other pictures of the same items
     weights   of the items of a source, that of the target's being 1; 0 is as good as without it
     limit     items used of a source, drawn anew for each split
@@ -282,22 +283,58 @@ class _Side:
         self.place = np.argsort(names)
         self.x, self.y = self.x[self.place], labels[self.place].astype(np.int64)
         self.ids = [] if ids is None else names[self.place].tolist()
-        self.same = [row.tobytes() for row in self.x]
 
     def __len__(self) -> int:
         return len(self.x)
 
     def keep(self, rows: np.ndarray) -> None:
-        left = np.flatnonzero(rows)
-        self.x, self.y, self.place, self.same = self.x[rows], self.y[rows], self.place[rows], [self.same[i] for i in left]
-        self.ids = [self.ids[i] for i in left if self.ids]
+        self.x, self.y, self.place = self.x[rows], self.y[rows], self.place[rows]
+        self.ids = [self.ids[i] for i in np.flatnonzero(rows) if self.ids]
+
+
+class _Copies:
+    """Which rows are the target's, but for rounding. Rows near each other are near along any direction: only those are compared.
+
+    group  for each row of the target the number of one row that stands for all its copies
+    """
+
+    def __init__(self, x: np.ndarray, offset: np.ndarray):
+        self.scale = np.hypot(x.std(axis=0), OFFSET * offset)
+        self.scale[self.scale == 0] = self.scale.mean()
+        line = np.random.default_rng(0).normal(size=x.shape[1])
+        self.line = line / np.linalg.norm(line)
+        self.width = 1.01 * SAME * np.sqrt(x.shape[1])
+        place = (x / self.scale) @ self.line
+        self.order = np.argsort(place, kind="stable")
+        self.x, self.place = x[self.order] / self.scale, place[self.order]
+        later = self._first(self.x, np.arange(1, len(x) + 1), np.searchsorted(self.place, self.place + self.width))
+        self.group = np.arange(len(x))
+        for i in np.flatnonzero(later >= 0)[::-1]:
+            self.group[self.order[i]] = self.group[self.order[later[i]]]
+
+    def of(self, x: np.ndarray) -> np.ndarray:
+        """The group of which each row is a copy; -1 for other rows."""
+        x = x / self.scale
+        place = x @ self.line
+        found = self._first(x, np.searchsorted(self.place, place - self.width), np.searchsorted(self.place, place + self.width))
+        return np.where(found < 0, -1, self.group[self.order[found]])
+
+    def _first(self, x: np.ndarray, at: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """For each row the first copy of it among the target's from place `at` to `end`; -1 without one."""
+        found, left = np.full(len(x), -1), np.flatnonzero(at < end)
+        while len(left):
+            near = ((x[left] - self.x[at[left]])**2).mean(axis=1) <= SAME**2
+            found[left[near]] = at[left[near]]
+            at[left] += 1
+            left = left[~near & (at[left] < end[left])]
+        return found
 
 
 class _Pool:
-    """Rows that are trained on, and their moments."""
+    """Rows that are trained on, and their moments. copies: of which group of the target's rows each is a copy, or -1."""
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, weight: float, classes: int):
-        self.x, self.y, self.weight, self.classes = x, y, weight, classes
+    def __init__(self, x: np.ndarray, y: np.ndarray, copies: np.ndarray, weight: float, classes: int):
+        self.x, self.y, self.copies, self.weight, self.classes = x, y, copies, weight, classes
 
     @cached_property
     def moments(self) -> probes.Moments:
@@ -315,6 +352,8 @@ class _Bench:
         self.names, self.probe, self.seed = tuple(sources), probe, sound_seed(seed)
         given = {"weights": weights or {}, "limit": limit or {}, "without": without or {}, "source_ids": source_ids or {}}
         for option, values in given.items():
+            if not isinstance(values, Mapping):
+                raise InputError(f"{values!r} was given as {option}.", "Give a mapping from the names of the sources.")
             if unknown := set(values) - set(self.names):
                 raise InputError(f"{unknown.pop()!r}, named in {option}, is no source.", f"There are: {', '.join(self.names) or 'none'}.")
         self.target = _Side("the target", target, target_labels, target_ids)
@@ -329,13 +368,15 @@ class _Bench:
         self.origin, self.notes = self.target.x.mean(axis=0), []
         self.weights = {name: _weight(given["weights"].get(name, 1), name) for name in self.names}
         self.limit = {name: _whole(value, 1, 2**31, f"items of {name} (limit)") for name, value in given["limit"].items()}
-        self.without = {name: [_whole(c, 0, 2**31, f"as a class of {name} (without)") for c in values] for name, values in given["without"].items()}
+        self.without = {name: [_whole(c, 0, 2**31, f"as a class of {name} (without)") for c in _listed(values, f"classes of {name} (without)")]
+                        for name, values in given["without"].items()}
         self.sources = {name: self._source(name, sources[name], source_labels[name], given["source_ids"].get(name)) for name in self.names}
         self.target.x = self.target.x - self.origin
-        self.whole = {name: _Pool(side.x, side.y, self.weights[name], self.classes) for name, side in self.sources.items()}
         self.alike = False  # whether a source shows items of the target in another way
-        self.copied = False  # whether there are exact copies of the target's rows
+        copies = _Copies(self.target.x, self.origin)
+        self.group, self.copies = copies.group, {name: copies.of(side.x) for name, side in self.sources.items()}
         self.twins = self._twins()
+        self.whole = {name: _Pool(side.x, side.y, self.copies[name], self.weights[name], self.classes) for name, side in self.sources.items()}
         self.options = {"probe": probe, "seed": self.seed, "weights": {n: w for n, w in self.weights.items() if w != 1}, "limit": self.limit,
                         "without": self.without}
 
@@ -355,16 +396,13 @@ class _Bench:
 
     def _twins(self) -> dict[str, np.ndarray]:
         """For the sources that hold items of the target again, as the same row or another picture of them: which target row each of theirs is, or -1."""
-        first, twins, place = {}, {}, {item: i for i, item in enumerate(self.target.ids)}
-        for i, row in enumerate(self.target.same):
-            first.setdefault(row, i)
-        self.group = np.array([first[row] for row in self.target.same])
-        if len(first) < len(self.group):
-            self.copied = True
-            self.notes.append(f"{len(self.group) - len(first)} rows of the target are copies of others; a copy may be trained on where the other is tested.")
+        twins, place = {}, {item: i for i, item in enumerate(self.target.ids)}
+        again = len(self.group) - len(np.unique(self.group))
+        self.copied = again > 0 or any((copies >= 0).any() for copies in self.copies.values())
+        if again:
+            self.notes.append(f"{again} rows of the target are copies of others; a copy may be trained on where the other is tested.")
         for name, side in self.sources.items():
-            same = np.array([first.get(row, -1) for row in side.same])
-            self.copied |= bool((same >= 0).any())
+            same = self.copies[name]
             alike = np.array([place.get(item, -1) for item in side.ids] or [-1] * len(side))
             self.alike |= bool(((same < 0) & (alike >= 0)).any())
             same = np.where(same < 0, self.group[alike] * (alike >= 0) - (alike < 0), same)
@@ -405,11 +443,12 @@ class _Bench:
             if self.limit.get(name, len(rows)) < len(rows):
                 key = np.random.default_rng([self.seed, number, crc32(name.encode())]).permutation(len(side))[rows]
                 rows = rows[_share(side.y[rows], key, self.limit[name], np.bincount(side.y[rows]), least=0)]
-            found[name] = self.whole[name] if len(rows) == len(side) else _Pool(side.x[rows], side.y[rows], self.weights[name], self.classes)
+            found[name] = self.whole[name] if len(rows) == len(side) else _Pool(
+                side.x[rows], side.y[rows], self.copies[name][rows], self.weights[name], self.classes)
         return found
 
     def own(self, train: np.ndarray) -> _Pool:
-        return _Pool(self.target.x[train], self.target.y[train], 1.0, self.classes)
+        return _Pool(self.target.x[train], self.target.y[train], self.group[train], 1.0, self.classes)
 
     def predicted(self, test: np.ndarray, own: _Pool, pools: Sequence[_Pool]) -> np.ndarray:
         """Classes of the test rows by a probe of the target's own rows and the pools, its strength judged on the former."""
@@ -417,20 +456,21 @@ class _Bench:
         if self.probe == "ridge":
             found = probes.solve(reduce(add, (pool.moments for pool in pools)), own.x, own.y, self.told_again(own, pools))
             return (x @ found.coefficients + found.intercept).argmax(axis=1)
-        rows, labels, weights = (np.concatenate(parts) for parts in zip(*((p.x, p.y, np.full(len(p.x), p.weight)) for p in pools), strict=True))
-        found = probes.logistic(rows, labels, weights=weights, judged=np.arange(len(own.x)))
+        rows, labels, weights, copies = (np.concatenate(parts) for parts in zip(*((p.x, p.y, np.full(len(p.x), p.weight), p.copies) for p in pools),
+                                                                                strict=True))
+        groups = np.where(copies < 0, len(self.group) + np.arange(len(rows)), copies)
+        found = probes.logistic(rows, labels, weights=weights, judged=np.arange(len(own.x)), groups=groups)
         self.notes += [note for note in found.warnings if note not in self.notes]
         return found.predict(x)
 
     def told_again(self, own: _Pool, pools: Sequence[_Pool]) -> np.ndarray | float:
-        """The weight of each of the target's own rows with all its exact copies: what is left out together, for a copy would give the answer away."""
+        """The weight of each of the target's own rows with all its copies: what is left out together, for a copy would give the answer away."""
         if not self.copied:
             return 1.0
-        weight = Counter()
+        weight = np.zeros(len(self.group))
         for pool in pools:
-            for row in pool.x:
-                weight[row.tobytes()] += pool.weight
-        return np.array([weight[row.tobytes()] for row in own.x])
+            np.add.at(weight, pool.copies[pool.copies >= 0], pool.weight)
+        return weight[own.copies]
 
     def used(self) -> tuple[int, ...]:
         return tuple(min(len(side), self.limit.get(name, len(side))) for name, side in self.sources.items())
@@ -461,7 +501,7 @@ def _share(y: np.ndarray, key: np.ndarray, count: int, most: np.ndarray, least: 
 def _chosen(names: Blend, chosen: Iterable | None) -> tuple[Blend, ...]:
     """Blends in the order of the sources, each once, all unless given; without that of none, which is always measured."""
     found = {}
-    for blend in map(_blend, blends(names) if chosen is None else chosen):
+    for blend in map(_blend, blends(names) if chosen is None else _listed(chosen, "a choice of blends")):
         if unknown := set(blend) - set(names):
             raise InputError(f"{unknown.pop()!r}, named in a blend, is no source.", f"There are: {', '.join(names) or 'none'}.")
         found[tuple(name for name in names if name in blend)] = None
@@ -469,7 +509,13 @@ def _chosen(names: Blend, chosen: Iterable | None) -> tuple[Blend, ...]:
 
 
 def _blend(blend) -> Blend:
-    return (blend,) if isinstance(blend, str) else tuple(blend)
+    return (blend,) if isinstance(blend, str) else _listed(blend, "names of the sources in a blend")
+
+
+def _listed(values, what: str) -> tuple:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InputError(f"{values!r} was given as {what}.", "Give a list.")
+    return tuple(values)
 
 
 def _weight(value, name: str) -> float:

@@ -164,22 +164,24 @@ def _components(p: Mixture, q: Mixture) -> float:
 
 # distance of samples
 
-def sinkhorn(x, y, *, epsilon: float = 0.5, points: int = 1000, draws: int = 4, seed: int = 0) -> tuple[float, float]:
+def sinkhorn(x, y, *, epsilon: float = 0.5, points: int = 1000, draws: int = 4, seed: int = 0, kept: Sequence | None = None) -> tuple[float, float]:
     """(value, standard error) of the debiased Sinkhorn divergence of two samples at cost ½|x-y|², blurred by `epsilon` times the mean cost between them.
 
     Above `points` rows a side it is the mean over `draws` random choices of that many (the same rows of both where they have as many), whose spread gives
     the error; else the error is 0. Below an epsilon of .5, samples of one and the same 24 dimensional distribution are already far apart.
+
+    kept  (n,) and (m,) bool: rows that count, of those that are chosen among all; so nothing but the rows left out makes the difference
     """
     x = _rows(x)
     y, points, draws = _rows(y, x.shape[1]), _whole(points, 2, "points"), _whole(draws, 2, "draws")
     if not (isinstance(epsilon, numbers.Real) and 0 < epsilon < np.inf):
         raise InputError(f"An epsilon of {epsilon!r} blurs nothing.", "Use a number above 0, such as 0.5.")
+    kept, found = [np.ones(len(side), bool) for side in (x, y)] if kept is None else kept, []
     if max(len(x), len(y)) <= points:
-        return _debiased(x, y, epsilon), 0.0
-    found = []
+        return _debiased(x[kept[0]], y[kept[1]], epsilon), 0.0
     for rng in np.random.SeedSequence(sound_seed(seed)).spawn(draws):
-        some = [side[np.random.default_rng(rng).permutation(len(side))[:points]] for side in (x, y)]
-        found.append(_debiased(*some, epsilon))
+        rows = [np.random.default_rng(rng).permutation(len(side))[:points] for side in (x, y)]
+        found.append(_debiased(*(side[some[mask[some]]] for side, some, mask in zip((x, y), rows, kept, strict=True)), epsilon))
     return float(np.mean(found)), float(np.std(found, ddof=1) / np.sqrt(draws))
 
 
@@ -402,7 +404,7 @@ def _device(n: int, device: str):
     import torch
     where = device.removeprefix("torch:")
     try:
-        torch.zeros(1, dtype=torch.float64, device=where)
+        torch.zeros(1, dtype=torch.float64, device=where).cpu()
     except (RuntimeError, AssertionError, TypeError) as error:
         raise InputError(f"No device {device!r} here that counts in float64.", "Use auto or cpu.") from error
     return torch, lambda values: torch.as_tensor(values, device=where)

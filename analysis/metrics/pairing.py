@@ -10,10 +10,11 @@ TINY = 1e-3  # of the median distance, added to all where nearness counts
 
 
 class Crowd(NamedTuple):
-    """Items that pairs are drawn from: their classes, and their distances to the centroid of their class."""
+    """Items that pairs are drawn from: their classes, their distances to the centroid of their class, and what they are called, where that is known."""
 
     classes: np.ndarray
     radii: np.ndarray
+    ids: np.ndarray | None = None
 
     def core(self) -> np.ndarray:
         """Which items are no farther than the median of their class."""
@@ -24,7 +25,7 @@ class Crowd(NamedTuple):
         return inside
 
 
-def crowd(states: np.ndarray, labels: np.ndarray | None) -> Crowd:
+def crowd(states: np.ndarray, labels: np.ndarray | None, ids: np.ndarray | None = None) -> Crowd:
     """From the states of the reference layer; without labels all items are of one class."""
     classes = np.zeros(len(states), np.int64) if labels is None else np.asarray(labels)
     radii = np.empty(len(states))
@@ -32,7 +33,7 @@ def crowd(states: np.ndarray, labels: np.ndarray | None) -> Crowd:
         rows = np.flatnonzero(classes == label)
         own = states[rows].astype(np.float64)
         radii[rows] = np.linalg.norm(own - own.mean(axis=0), axis=1)
-    return Crowd(classes, radii)
+    return Crowd(classes, radii, ids)
 
 
 def anchors(target: Crowd, options, among=None) -> np.ndarray:
@@ -50,24 +51,31 @@ def anchors(target: Crowd, options, among=None) -> np.ndarray:
 
 
 def partners(rows: np.ndarray, target: Crowd, options, other: Crowd | None = None) -> np.ndarray:
-    """One row for each of these anchors, in another domain, or (never the anchor itself) in the target."""
+    """One row for each of these anchors, in another domain, or in the target: never the anchor itself, which another domain may hold under the same id."""
     rng, crowd = np.random.default_rng([options.seed, 1 if other is None else 2]), target if other is None else other
+    mine, others = [np.arange(len(target.radii))] * 2 if other is None else (target.ids, other.ids)
     found, todo = np.empty_like(rows), np.arange(len(rows))
     pools = {} if options.sampling == "uniform" else _pools(crowd)
     while len(todo):
         found[todo] = _drawn(rng, crowd, pools, target.classes[rows[todo]], options.sampling)
-        todo = todo[found[todo] == rows[todo]] if other is None else todo[:0]
+        todo = todo[:0] if mine is None or others is None else todo[mine[rows[todo]] == others[found[todo]]]
     return found
 
 
 def shared(target: Crowd, other: Crowd) -> np.ndarray:
     """Classes of which an anchor can have a partner in both domains."""
     classes, counts = np.unique(target.classes, return_counts=True)
-    found = np.intersect1d(classes[counts > 1], other.classes)
+    found = np.array([label for label in np.intersect1d(classes[counts > 1], other.classes) if not _only(target, other, label)])
     if not len(found):
         raise InputError("Partners of the anchor's class need a class that both domains have, with two items of the target or more.",
                          "Name the classes alike, or use the stratified sampling.")
     return found
+
+
+def _only(target: Crowd, other: Crowd, label: int) -> bool:
+    """Whether all that a class holds there is one item, which is in the target too."""
+    rows = np.flatnonzero(other.classes == label)
+    return len(rows) == 1 and target.ids is not None and other.ids is not None and other.ids[rows[0]] in target.ids[target.classes == label]
 
 
 def _drawn(rng: np.random.Generator, crowd: Crowd, pools: dict, classes: np.ndarray, sampling: str) -> np.ndarray:

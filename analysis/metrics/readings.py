@@ -14,7 +14,7 @@ CHOICES = {"angle": ("partner", "turning", "anchor"), "distance": ("direct", "pa
 WHOLE = {"radius": (1, 1000), "pairs": (100, 200_000), "components": (1, 20), "draws": (100, 1_000_000), "seed": (0, 2**32 - 1)}
 MARKS = MappingProxyType({"centre": "ours", "radius": "published", "angle": "ours", "distance": "ours", "geometry": "published", "pairs": "ours",
                           "sampling": "published", "divergence": "ours", "components": "ours", "covariance": "ours", "ridge": "ours",
-                          "standardise": "ours", "draws": "ours", "seed": "ours", "device": "ours"})
+                          "tolerance": "ours", "standardise": "ours", "draws": "ours", "seed": "ours", "device": "ours"})
 READINGS = MappingProxyType({
     "as it stands: ours where the text is silent": {},
     "angle at the anchor": {"angle": "anchor"},
@@ -42,6 +42,7 @@ class Options:
     pairs           drawn for each side
     sampling        "stratified": anchors from the core of each class, partners from core and boundary; "same_class": partners of the anchor's; "uniform"
     divergence      of the two mixtures of so many `components`, or ("sinkhorn") of the vectors themselves
+    tolerance       gain in the mean log likelihood of a pair below which a mixture counts as found
     """
 
     centre: int | str | None = None
@@ -55,6 +56,7 @@ class Options:
     components: int = 3
     covariance: str = "full"
     ridge: float = 1e-4
+    tolerance: float = 1e-5
     standardise: bool = True
     draws: int = 10_000
     seed: int = 0
@@ -67,9 +69,11 @@ class Options:
                 raise InputError(f"{getattr(self, name)!r} is no {name} of RADAR.", f"Use one of {', '.join(allowed)}.")
         for name, (low, high) in WHOLE.items():
             put(name, _whole(name, getattr(self, name), low, high))
-        if isinstance(self.ridge, bool) or not isinstance(self.ridge, numbers.Real) or not 0 < self.ridge <= 1:
-            raise InputError(f"The ridge is {self.ridge!r}.", "Give a number above 0, up to 1.")
-        put("ridge", float(self.ridge))
+        for name in ("ridge", "tolerance"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value <= 1:
+                raise InputError(f"The {name} is {value!r}.", "Give a number above 0, up to 1.")
+            put(name, float(value))
         if not isinstance(self.standardise, (bool, np.bool_)):
             raise InputError(f"standardise is {self.standardise!r}.", "Give True or False.")
         put("standardise", bool(self.standardise))

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.errors import InputError
-from analysis.metrics.domain import Domain, domain, together
-from analysis.metrics.fitting import Scored, divergences, fitted, gauge, part, scored
+from analysis.metrics.domain import domain, together
+from analysis.metrics.fitting import divergences, fitted, gauge, part, remarks, scored
 from analysis.metrics.mixture import Mixture
 from analysis.metrics.readings import Options, plain
 
@@ -186,15 +186,7 @@ def compare(target, source, *, target_labels=None, source_labels=None, options: 
                  centroid=np.array([np.linalg.norm(a - b) for (a, _), (b, _) in moments]), spread=np.array([spread for (_, spread), _ in moments]),
                  gauge=gauge(target, source), within_weights=first.weights, within_means=first.means, within_covariances=first.covariances,
                  cross_weights=second.weights, cross_means=second.means, cross_covariances=second.covariances, shift=found.shift, scale=found.scale,
-                 warnings=_warnings(target, source, found), options=options.manifest())
-
-
-def _warnings(target: Domain, source: Domain, found: Scored) -> tuple[str, ...]:
-    said = [f"{side.name} has no labels: its pairs are drawn over all items, not evenly over classes." for side in (target, source) if side.labels is None]
-    for where, side in (("within", found.within), ("across", found.cross)):
-        if side.dropped:
-            said.append(f"{side.dropped} of {side.dropped + len(side.pairs)} pairs {where} have no triangle and were left out.")
-    return tuple(said)
+                 warnings=remarks(target, source, found), options=options.manifest())
 
 
 def _averaged(groups: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from analysis.metrics.ranking import sound_seed
 from analysis.metrics.readings import Options
 
 DIMS = 3
+AXES = ("states", "means")
 ROWS = 8192  # rows gone through at once
 FINE = 20_000_000  # numbers up to which all is computed in float64
 WIDE = 1024  # columns from which only the leading axes are sought
@@ -24,7 +25,7 @@ class Paths:
     names, layers  of the domains, and of the states in order
     means          (domains, layers, 3)
     threads        (domains, items, layers, 3); rows: which items these are; ids, labels: what they are called, "" without labels
-    shares         (3,) of the variance of all states, each domain weighing the same, that each axis carries
+    shares         (3,) of the variance that the axes are of (all states, each domain weighing the same; or the means), what each carries
     captured       (3,) the same of the variance between the means; kept: (layers, 3) of that between the domains at one layer, NaN where there is none
     n              items of each domain
     """
@@ -64,12 +65,14 @@ class Paths:
                 "labels": [list(of) for of in self.labels], "kept": kept, "options": dict(self.options)}
 
 
-def paths(domains: Mapping, *, layers: Sequence[str] | None = None, threads: int = 30, seed: int = 0, labels: Mapping | None = None, progress=None) -> Paths:
+def paths(domains: Mapping, *, layers: Sequence[str] | None = None, threads: int = 30, seed: int = 0, labels: Mapping | None = None, axes: str = "states",
+          progress=None) -> Paths:
     """The paths of some domains: name -> Representation, or a list of (n, d) arrays, one per layer.
 
     layers   which, in order; without them the window of RADAR's defaults
     threads  items followed of each domain, drawn by class; as many of each, so no more than the smallest has
     labels   name -> labels, of domains that bring none
+    axes     principal components of all "states", or of their "means" alone, which set the domains apart as far as a picture can
     """
     if not domains:
         raise InputError("Paths need at least one domain.", "Give a mapping of name to representation.")
@@ -83,14 +86,16 @@ def paths(domains: Mapping, *, layers: Sequence[str] | None = None, threads: int
     layers = [together(sets[0], s, options) for s in sets][0]
     means = np.array([[s.moments(layer)[0] for layer in layers] for s in sets])
     middle = means.mean(axis=(0, 1))
-    axes, shares = _axes(sets, layers, means - middle, progress)
+    if axes not in AXES:
+        raise InputError(f"There are no axes of {axes!r}.", f"Use one of {', '.join(AXES)}.")
+    kind, (axes, shares) = axes, _axes(sets if axes == "states" else [], layers, means - middle, progress)
     rows = np.array([_drawn(s, min(threads, *map(len, sets)), seed) for s in sets], np.int64).reshape(len(sets), -1)
     followed = [[(s.layers[layer][of] - middle) @ axes for layer in layers] for s, of in zip(sets, rows, strict=True)]
     ids = [[str(given.ids[i]) if hasattr(given, "ids") else str(i) for i in of] for given, of in zip(domains.values(), rows, strict=True)]
     said = [["" if s.labels is None else s.classes[s.labels[i]] for i in of] for s, of in zip(sets, rows, strict=True)]
     return Paths(names, layers, ((means - middle) @ axes).astype(np.float32), np.array(followed, np.float32).swapaxes(1, 2), rows, ids, said, shares,
                  _shown(means - middle, axes, (0, 1)), _shown(means - means.mean(axis=0), axes, 0), list(map(len, sets)),
-                 {"layers": list(layers), "threads": int(threads), "seed": seed})
+                 {"layers": list(layers), "threads": int(threads), "seed": seed, "axes": kind})
 
 
 def _only(of: Domain, layers: Sequence[str]) -> Domain:
@@ -105,7 +110,7 @@ def _drawn(of: Domain, m: int, seed: int) -> np.ndarray:
 
 
 def _axes(sets: list[Domain], layers: list[str], apart: np.ndarray, progress) -> tuple[np.ndarray, np.ndarray]:
-    """The three leading axes (d, 3) of all states, and the share of the variance on each. `apart`: the means about their mean."""
+    """The three leading axes (d, 3) of the means and, about them, the states of `sets`; and what share each carries. `apart`: the means about theirs."""
     d, steps = apart.shape[2], len(sets) * len(layers)
     kind = np.float64 if d * len(layers) * sum(map(len, sets)) <= FINE else np.float32
     total = apart.reshape(-1, d).T @ apart.reshape(-1, d)
@@ -117,6 +122,8 @@ def _axes(sets: list[Domain], layers: list[str], apart: np.ndarray, progress) ->
             for start in range(0, len(x), ROWS):
                 piece = x[start:start + ROWS].astype(kind) - mean
                 total += piece.T @ piece / len(x)
+    if not total.trace() > 0:
+        raise InputError("All of these states are equal: they have no paths.", "Use items that differ, in a model that tells them apart.")
     values, axes = _leading(total)
     axes *= np.where(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0) < 0, -1, 1)
     missing = DIMS - axes.shape[1]

@@ -16,6 +16,7 @@ from analysis.metrics.readings import CHOICES, Options
 
 BLOCK = 1 << 17  # numbers of a block of differences
 CLOSE = 1e-2  # share of |sep|² + |traj|² below which |detour|² has lost digits and is measured again
+EXTREME = 30  # powers of two from which on states are scaled before they are squared
 SAME = 4 * np.finfo(np.float32).eps  # chord below which directions in single precision are the same
 
 
@@ -47,7 +48,7 @@ def vectors(target: Sequence[np.ndarray], partner: Sequence[np.ndarray], pairs: 
     others, partners = np.unique(pairs[:, 1], return_inverse=True) if few else (slice(None), pairs[:, 1])
     found = np.empty((len(pairs), 2 * transitions), np.float32)
     for i in range(transitions):
-        x, after, p = target[i][rows], target[i + 1][rows], partner[i][others]
+        x, after, p = _moderate(target[i][rows], target[i + 1][rows], partner[i][others])
         if sphere:
             x, after, p = (_directions(v.astype(np.float64)) for v in (x, after, p))
         move = np.subtract(after, x, out=after)
@@ -56,9 +57,15 @@ def vectors(target: Sequence[np.ndarray], partner: Sequence[np.ndarray], pairs: 
         detour = sep - 2 * along + length
         near = np.flatnonzero(detour < CLOSE * (sep + length))
         detour[near] = ((x[anchors[near]].astype(np.float64) + move[anchors[near]] - p[partners[near]])**2).sum(axis=1)
-        floor = SAME if target[i].dtype == np.float32 else 16 * np.finfo(float).eps
+        floor = SAME if target[i].dtype == np.float32 or partner[i].dtype == np.float32 else 16 * np.finfo(float).eps
         found[:, i], found[:, transitions + i] = _shape(sep, length, detour, along, angle, options.distance, options.geometry, floor)
     return found
+
+
+def _moderate(*states: np.ndarray) -> list[np.ndarray]:
+    """All of one type, and times one power of two, exactly, where their squares would leave its range."""
+    kind, power = np.result_type(*states), np.frexp(max(float(np.abs(x).max()) for x in states))[1]
+    return [x.astype(kind, copy=False) if abs(power) <= EXTREME else np.ldexp(x.astype(kind), -power) for x in states]
 
 
 def _products(device: str):
@@ -85,8 +92,9 @@ def _here(x: np.ndarray, move: np.ndarray, p: np.ndarray, anchors: np.ndarray, p
 def _there(device: str, *states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     import torch
     try:
+        torch.zeros(1, device=device).cpu()
         x, move, p, anchors, partners = (torch.as_tensor(v, device=device) for v in states)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise InputError(f"No device {device!r} here.", "Use auto or cpu.") from error
     found = []
     for rows, columns in zip(anchors.split(max(1, 256 * BLOCK // x.shape[1])), partners.split(max(1, 256 * BLOCK // x.shape[1])), strict=True):

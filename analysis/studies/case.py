@@ -9,8 +9,14 @@ from analysis.errors import InputError
 from analysis.metrics import gain, radar
 from analysis.metrics.gain import _whole
 from analysis.metrics.inspection import Inspection, Pairs, nearby
-from analysis.studies.gain import Sides, _asked, _told, gathered
-from analysis.studies.radar import _names, _opened, _said, _scored, _switches, _there, _title
+from analysis.studies.entries import all_opened as _opened
+from analysis.studies.entries import named as _names
+from analysis.studies.entries import said as _said
+from analysis.studies.entries import there as _there
+from analysis.studies.entries import title as _title
+from analysis.studies.gain import Sides, _asked, _told, gathered, sound
+from analysis.studies.radar import scored as _scored
+from analysis.studies.radar import switches as _switches
 
 BUDGET = 50  # target items that every pair of domains is measured with, unless told
 SEEDS = 10
@@ -21,6 +27,7 @@ def inspect(inputs: dict, options: dict, ctx):
     "probe", "seed"; of the source "weight", "limit" and "without": names of classes; "radar": switches of its Options, "calibrate": whether its null is found,
     "splits", "blocks"; "confirm": whether the other probe is asked} -> Inspection: the gain split by split, then neighbours, RADAR and what confirms it.
     """
+    sound(options, ("names", "without"), ())
     chosen, how = {"seeds": SEEDS, "calibrate": True, "splits": 20, "blocks": 20, "confirm": False, **options}, _switches(options)
     known = _sides(inputs, options, ctx.progress)
     name, asked = known.names[0], _of_one(known, chosen)
@@ -48,10 +55,12 @@ def inspect(inputs: dict, options: dict, ctx):
 def pairs(inputs: dict, options: dict, ctx):
     """{"domains": entries} with {"names", "layer", "budget", "seeds", "seed", "radar"} as for `inspect` -> Pairs, each domain as the target of all others;
     partial after each target."""
+    sound(options)
     how, names = _switches(options), _names(inputs["domains"], options, fewest=2)
     chosen = {"budget": BUDGET, "seeds": SEEDS, "layer": "", "seed": 0, **options}
     seeds = _whole(chosen["seeds"], 1, 10_000, "splits (seeds)")
     sides = _opened(inputs["domains"], ctx.progress)
+    _possible(chosen["budget"], sides)
     predicted, measured, reasons = np.full((len(names),) * 2, np.nan), np.full((len(names), len(names), seeds), np.nan), {}
     for i, target in enumerate(names):
         for j, source in enumerate(names):
@@ -63,7 +72,17 @@ def pairs(inputs: dict, options: dict, ctx):
                     final=i == len(names) - 1)
 
 
-inspect.VERSION = pairs.VERSION = 1
+inspect.VERSION = pairs.VERSION = 2
+
+
+def _possible(budget, sides) -> None:
+    """Refuses a number of target items that no domain has, before anything is measured."""
+    sizes = [np.bincount(side.labels) for side in sides if getattr(side, "labels", None) is not None]
+    spans = [(int((size > 1).sum()), int(size.sum() - (size > 0).sum())) for size in sizes]
+    if spans:
+        budget = _whole(budget, min(least for least, _ in spans), max(most for _, most in spans), "target items to train on (budget)")
+    if spans and not any(least <= budget <= most for least, most in spans):
+        raise InputError(f"No domain can give {budget} target items to train on (budget).", "Give a number between one per class and all but one per class.")
 
 
 def _sides(inputs: dict, options: dict, progress) -> Sides:
@@ -109,7 +128,7 @@ def _ranked(known: Sides, how: radar.Options, chosen: dict, progress):
         for found in radar.calibrate(known.target.states, {name: known.sources[0].states}, **counts, options=how, progress=progress):
             source = found.sources[name]
             yield {"radar": source.score, "mc_error": source.mc_error, "per_transition": found.per_transition[0], "layers": found.layers,
-                   "gauge": float(found.gauge[0]), "null": found.null, "matched": source.matched, "matched_interval": source.matched_interval,
+                   "gauge": float(found.gauge[0]), "null": found.nulls[0], "matched": source.matched, "matched_interval": source.matched_interval,
                    "verdict": source.verdict, "radar_reason": source.reason, "warnings": found.warnings if chosen["calibrate"] else ()}
     except (InputError, MemoryError) as error:
         yield {"radar_reason": _said(error)}

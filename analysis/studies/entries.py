@@ -1,5 +1,6 @@
 """What a unit of work is given to look at, {"representation"} or {"model", "dataset"}; its layers; and which rows of two of them are the same item."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,23 @@ def opened(entry: dict, progress):
     return r
 
 
+def all_opened(entries: Sequence[dict], progress, needed: int = 0) -> list:
+    """The Representation of each entry, or the error that there is in its place; of the first `needed` it is raised."""
+    models, found = {}, []
+    for i, entry in enumerate(entries):
+        progress(i, len(entries), "opening the domains")
+        model = entry.get("model")
+        if model is not None:
+            entry = {**entry, "model": models.setdefault(model.digest, model)}  # its copies would each load their weights
+        try:
+            found.append(opened(entry, progress))
+        except (InputError, MemoryError) as error:
+            if i < needed:
+                raise
+            found.append(error)
+    return found
+
+
 def states(r, layer: str | None) -> tuple[str, np.ndarray]:
     """(name, rows) of a layer; the last one where none is named."""
     layer = layer or list(r.layers)[-1]
@@ -29,6 +47,35 @@ def states(r, layer: str | None) -> tuple[str, np.ndarray]:
 def called(r) -> str:
     """The model it was made by, as far as that is known."""
     return r.manifest.get("model", {}).get("name") or r.manifest.get("model_name") or ""
+
+
+def title(entry: dict) -> str:
+    """The domain of an entry, as far as that is known."""
+    r, data = entry.get("representation"), entry.get("dataset")
+    return (r.domain or called(r) if r is not None else data.domain or data.name) or "unnamed"
+
+
+def named(entries: Sequence[dict], options: dict, fewest: int = 1) -> tuple[str, ...]:
+    """What the entries are called, as given or by their domains: each something else."""
+    given = tuple(map(str, options.get("names") or map(title, entries)))
+    if len(entries) < fewest or len(given) != len(entries):
+        raise InputError(f"{len(given)} names and {len(entries)} domains were given.", f"Give {fewest} or more domains, and one name for each, or none.")
+    twice = [name for name in dict.fromkeys(given) if given.count(name) > 1]
+    if twice:
+        raise InputError(f"More than one domain is called {twice[0]!r}.", "Give each a name of its own, once.")
+    return given
+
+
+def there(side):
+    """The Representation, unless there is an error in its place."""
+    if isinstance(side, Exception):
+        raise side
+    return side
+
+
+def said(error: Exception) -> str:
+    """What a reader is told of an error."""
+    return str(error) or "There is not enough memory for this."
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +115,7 @@ class Matched:
 
 def matched(a, b) -> Matched:
     """By id; by row where neither side has ids of its own, if both have as many rows and may be of one dataset."""
-    first, second = _said(a, "the first"), _said(b, "the second")
+    first, second = _described(a, "the first"), _described(b, "the second")
     numbered, known = _numbered(a) and _numbered(b), bool(a.dataset and b.dataset)
     if numbered and known and a.dataset != b.dataset:
         raise InputError(f"Nothing tells which items of {first} and {second} are the same: the datasets differ and have no ids.",
@@ -95,7 +142,7 @@ def _numbered(r) -> bool:
     return r.ids == tuple(map(str, range(len(r))))
 
 
-def _said(r, otherwise: str) -> str:
+def _described(r, otherwise: str) -> str:
     """Model and dataset, for a message."""
     data = r.manifest.get("dataset", {}).get("name") or r.domain
     model = called(r) or otherwise

@@ -1,18 +1,22 @@
 """Gain as units of work: what sources do for a target, measured; and the sides this takes, one layer of one model, their classes matched by name."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from analysis.errors import InputError
-from analysis.metrics import gain
+from analysis.metrics import gain, radar
+from analysis.studies.entries import all_opened as _opened
+from analysis.studies.entries import named as _names
 from analysis.studies.entries import states
-from analysis.studies.radar import _names, _opened, _title
+from analysis.studies.entries import title as _title
 
 BUDGET = 100  # target items trained on unless told, if half of them are that many
 LISTED = 8  # classes that a message names
 PASSED = ("seeds", "tested", "weights", "limit", "probe", "seed")  # to the metric as they are
+LISTS = ("names", "blends", "keep", "budgets", "scores", "readings")  # options of that shape
+MAPPINGS = ("weights", "limit", "without")  # from the names of the sources
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,7 @@ def measure(inputs: dict, options: dict, ctx):
     """{"target", "sources"}, each {"representation"} or {"model", "dataset"}, with {"names": of the sources, "layer": "" for the last, "budget", "seeds",
     "tested", "blends": none given, all, "keep", "weights", "limit", "without": names of classes by source, "probe", "seed"} -> Gains, partial after each split.
     """
+    sound(options)
     known = gathered(inputs, options, ctx.progress)
     for found in gain.measure(**known.given(), **_asked(known, options), budget=known.budget(options.get("budget")), blends=options.get("blends"),
                               keep=options.get("keep") or (), progress=ctx.progress):
@@ -74,12 +79,37 @@ def measure(inputs: dict, options: dict, ctx):
 
 def curve(inputs: dict, options: dict, ctx):
     """As `measure`, with {"budgets"} in the place of one budget and of blends -> Curve with all the sources and without, partial after each split."""
+    sound(options)
     known = gathered(inputs, options, ctx.progress)
     for found in gain.curve(**known.given(), **_asked(known, options), budgets=options.get("budgets") or budgets(known), progress=ctx.progress):
         yield _told(known, found)
 
 
-measure.VERSION = curve.VERSION = 1
+measure.VERSION = curve.VERSION = 2
+
+
+def sound(options: Mapping, lists: Sequence[str] = LISTS, mappings: Sequence[str] = MAPPINGS) -> None:
+    """Refuses options of another shape than theirs, switches that RADAR has not, and blends that are empty or told twice."""
+    given = {name: value for name, value in options.items() if value is not None or name == "radar"}
+    for names, shape, hint in ((lists, (list, tuple), "Give a list."), (mappings, Mapping, "Give a mapping from the names of the sources."),
+                               (("radar",), Mapping, "Give a mapping from switches to what they are set to."), (("layer",), str, "Give a name.")):
+        for name in names:
+            if name in given and not isinstance(given[name], shape):
+                raise InputError(f"{given[name]!r} was given as {name}.", hint)
+    switches = [switch.name for switch in fields(radar.Options)]
+    if unknown := [switch for switch in given.get("radar", {}) if switch not in switches]:
+        raise InputError(f"RADAR has no switch {unknown[0]!r}.", f"There are: {', '.join(switches)}.")
+    for name, classes in given.get("without", {}).items() if "without" in mappings else ():
+        if not isinstance(classes, (list, tuple)):
+            raise InputError(f"{classes!r} is to be left out of {name}.", "Give a list of classes.")
+    seen = set()
+    for blend in given.get("blends", ()):
+        parts = {blend} if isinstance(blend, str) else set(map(str, blend)) if isinstance(blend, (list, tuple)) else set()
+        if not parts:
+            raise InputError(f"{blend!r} is no blend.", "Name one source or more in each.")
+        if frozenset(parts) in seen:
+            raise InputError(f"The blend of {' + '.join(sorted(parts))} was given twice.", "Give each blend once.")
+        seen.add(frozenset(parts))
 
 
 def gathered(inputs: dict, options: dict, progress) -> Sides:

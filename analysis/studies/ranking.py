@@ -14,7 +14,7 @@ from analysis.metrics.projection import sample
 from analysis.metrics.transferability import SCORES, Score
 from analysis.representation import Representation
 from analysis.studies.entries import called, opened, states
-from analysis.studies.gain import Side, Sides, gathered
+from analysis.studies.gain import Side, Sides, gathered, sound
 
 ITEMS = 4096  # of a dataset that scores of a model read
 POOLED = 2000  # rows of a blend that scores of its features read
@@ -39,6 +39,7 @@ def models(inputs: dict, options: dict, ctx):
 
     A model that cannot be run keeps its row, and a score that lacks what it needs keeps its column: `reasons` says why they are empty.
     """
+    sound(options)
     chosen = {"layer": "", "seeds": SEEDS, "seed": 0, "budget": None, "tested": None, **options}
     entries, names, there, wrong = inputs["models"], _named(inputs["models"], options), {}, {}
     board = _Board("models", names, [()] * len(names), [SCORES[name] for name in _asked(chosen, OF_MODELS)], TRUTH, chosen)
@@ -73,6 +74,7 @@ def sources(inputs: dict, options: dict, ctx):
     Scores of features read a blend and a training part of the target together; scores of a head read what a probe of the blend makes of that training part,
     or of the whole target. RADAR, the centroids and the gain itself are of all items.
     """
+    sound(options)
     chosen = {"seeds": SEEDS, "seed": 0, "radar": {}, "readings": [], "known": KNOWN[0], **options}
     if chosen["known"] not in KNOWN:
         raise InputError(f"Scores of a head cannot be told by the labels of {chosen['known']!r}.", f"Use one of {', '.join(KNOWN)}.")
@@ -80,7 +82,7 @@ def sources(inputs: dict, options: dict, ctx):
     readings, names = _readings(chosen), _asked(chosen, (*OF_SOURCES, RADAR.name))
     columns = [_of_blend(SCORES[name]) for name in names if name in SCORES] + [score for score in readings if RADAR.name in names]
     known = gathered(inputs, options, ctx.progress)
-    blends = [tuple(blend) for blend in options.get("blends") or gain.blends(known.names) if blend]
+    blends = [(blend,) if isinstance(blend, str) else tuple(blend) for blend in options.get("blends") or gain.blends(known.names)]
     budget, rest = known.budget(options.get("budget")), {name: options[name] for name in PASSED if options.get(name) is not None}
     measuring = gain.measure(**known.given(), budget=budget, seeds=chosen["seeds"], seed=chosen["seed"], blends=blends, progress=ctx.progress, **rest)
     board = _Board("sources", [gain.title(blend) for blend in blends], blends, columns, "gain", {**chosen, **known.told()})
@@ -96,7 +98,7 @@ def sources(inputs: dict, options: dict, ctx):
     yield board.now(final=True)
 
 
-models.VERSION = sources.VERSION = 1
+models.VERSION = sources.VERSION = 2
 
 
 class _Board:

@@ -26,7 +26,8 @@ def study(unit, inputs: dict, options: dict, *, key: str, words: str, button: st
         return found
     run, whose = engine.find(engine.key(unit, inputs, options)), control(key)
     start = lambda: engine.submit(unit, inputs, options, control=whose)
-    if (run is None or run.state == "done") and not button:  # done, and its result is gone: once more
+    lost = run is None or run.state == "done" or (run.state == "cancelled" and run.key not in st.session_state.get("_stopped", ()))
+    if lost and not button:  # its result is gone, or another control, or somebody else, let go of it: once more
         run = start()
     with st.container(border=True, key=f"{key}-run"):
         if run is None or not run.alive:
@@ -55,7 +56,13 @@ def _draw(job, key: str, control: str | None, was_alive: bool, seen) -> None:
     elif job.alive:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(min(1.0, job.done / job.total) if job.total else 0.0, text=_told(job))
-            st.button("Cancel", key=f"{key}-cancel", on_click=job.cancel, args=(control,), disabled=job.cancelled)
+            st.button("Cancel", key=f"{key}-cancel", on_click=_stop, args=(job, control), disabled=job.cancelled)
+
+
+def _stop(job, control: str | None) -> None:
+    """Asked for by this session: it does not start again by itself."""
+    st.session_state.setdefault("_stopped", set()).add(job.key)
+    job.cancel(control)
 
 
 def _told(job) -> str:

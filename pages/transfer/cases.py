@@ -19,8 +19,8 @@ if not at.sources:
     answer.markdown("Why did adding a source hurt? Choose a source dataset in the sidebar, or a built-in case.")
     st.stop()
 if (here is None or len(here.sources) < len(at.datasets)) and not extraction.panel(at, key="cases-extract"):
-    answer.markdown("Why did adding a source hurt? For that, the model has to look at the items of both first.")
     if here is None or len(here.sources) < 2:
+        answer.markdown("Why did adding a source hurt? For that, the model has to look at the items of both first.")
         st.stop()
 here = stack(at)
 for lost in left_out(at, here):

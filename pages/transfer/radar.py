@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts import extraction, workspace
-from pages.parts.messages import plain
+from pages.parts.messages import count, plain
 from pages.parts.radar import cases, domains, field, histograms, paths, ranking, switches, triangles, words
 from pages.parts.stack import left_out, stack
 
@@ -23,8 +23,8 @@ if not at.sources:
     answer.markdown("Which source will help a target? Choose one or more source datasets in the sidebar, or a built-in case.")
     st.stop()
 if field.missing(at, here) and not extraction.panel(at, key="radar-extract"):
-    answer.markdown("Which source will help a target? For that, the model has to look at the items of each first.")
     if here is None or len(here.sources) < 2:
+        answer.markdown("Which source will help a target? For that, the model has to look at the items of each first.")
         st.stop()
 here = stack(at)
 for source in left_out(at, here):
@@ -39,13 +39,15 @@ it = field.Field(here, options)
 found = it.ranking()
 with answer:
     if found is None:
-        st.markdown(f"Measuring how far {len(it.sources)} sources are from **{plain(it.target)}** …")
+        st.markdown(f"How far {count(len(it.sources), 'source')} stand from **{plain(it.target)}** is not known yet.")
     else:
+        st.markdown(words.QUESTION)
         st.markdown("\n".join(f"- {line}" for line in words.answers(found)))
         for warning in words.contradiction(found):
             st.warning(warning, icon=":material/warning:")
         st.caption(words.gauge(found))
-        st.caption(words.method(found, switches.changed(options)))
+        if (found.ranks > 0).any():
+            st.caption(words.method(found, switches.changed(options)))
         for note in found.warnings:
             st.caption(f":material/warning: {plain(note)}")
 

@@ -23,9 +23,11 @@ elif view == "Scoreboard":
 else:
     answer.markdown(f"What others measured, on data and models that are not here {words.PUBLISHED}. None of it is ours.")
     tables = published.tables()
-    table = tables[st.selectbox("Table", list(tables), key="ranking_table", bind="query-params", width=420)]
+    name = st.selectbox("Table", list(tables), key="ranking_table", bind="query-params", width=420)
+    table = tables[name]
     st.markdown(plain(figures.published_says(table)))
     charts.show(figures.published(table), alt=figures.published_says(table), key="ranking-published")
+    st.caption(published.NOTES[name])
 
 with st.expander("How to read this page", icon=":material/school:"):
     st.markdown(words.EXPLAINER)

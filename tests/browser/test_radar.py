@@ -25,6 +25,7 @@ def test_a_click_on_a_ridgeline_enlarges_it_and_the_address_keeps_it(digits, pag
     plot = page.locator(".js-plotly-plot .nsewdrag").first
     plot.wait_for(timeout=60_000)
     page.wait_for_timeout(1500)
+    plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     for share in (0.3, 0.45):  # somewhere on the fourth ridge or beside it
         page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 3.5 / 12, steps=4)

@@ -212,6 +212,19 @@ def test_sources_stand_by_rank_with_interval_null_band_and_verdict(ranked):
     assert figure.layout.annotations[5].text == "not scored" and "labels disagree" in figure.layout.annotations[2].text
 
 
+def test_a_source_of_few_items_has_a_bar_of_its_own(ranked):
+    nulls, halves = ranked.nulls.copy(), ranked.halves.copy()
+    nulls[2], halves[2] = 3 * ranked.null, 40
+    few = renamed(ranked, nulls=nulls, halves=halves)
+    figure = radar.ranking(few)
+    bar, = named(figure, "null of middle")
+    np.testing.assert_allclose(sorted(set(bar.x)), few.sources["middle"].band)
+    assert min(bar.y) > 0.5 and max(bar.y) < 1.5 and len(named(figure, "null")) == 1 and few.sources["middle"].verdict == "Good"
+    assert f"With as few items as middle: {few.sources['middle'].band[0]:.3g} to" in radar.ranking_says(few)
+    assert "40 items a side" in radar.splits_says(few, "middle")
+    np.testing.assert_allclose(named(radar.splits(few, "middle"), "half against half")[0].x, nulls[2], rtol=1e-6)
+
+
 def test_verdicts_differ_in_more_than_hue(ranked):
     looks = list(radar.ranking(ranked).data)[2:]
     assert len({t.marker.symbol for t in looks}) == len({t.marker.color for t in looks}) == 3
@@ -221,7 +234,8 @@ def test_verdicts_differ_in_more_than_hue(ranked):
 def test_a_ranking_that_is_still_coming():
     first = radar.ranking(sources(0, known=0, se=False))
     assert not named(first, "null") and not first.layout.shapes and "0 of 0 splits" in first.layout.meta["note"]
-    assert first.layout.annotations[0].text == "1st of 3 so far<br>0.1 at all items" and first.layout.annotations[3].text == "not scored yet"
+    assert first.layout.annotations[0].text.startswith("1st of 3 so far<br>0.1 at all items<br>⚠ labels disagree")
+    assert first.layout.annotations[3].text == "not scored yet"
     some = radar.ranking(sources(known=5, se=False))
     half = sources(known=5, se=False)
     going, = named(some, "matched, no verdict yet")

@@ -43,7 +43,7 @@ def test_a_saved_case_replays_bit_for_bit(tmp_path, stored):
         assert differences == () and cases.apart(differences) == 0
         assert found.final and list(found.delta) == again.result["delta"]
         assert (again.title, again.unit, again.inputs, again.options) == (case.title, case.unit, case.inputs, case.options)
-        assert again.made[INSPECT] == 1 and set(again.digests) == {source for entry in case.entries() for source in entry.values()}
+        assert again.made[INSPECT] == case.call().VERSION and set(again.digests) == {source for entry in case.entries() for source in entry.values()}
 
 
 def test_the_contradicting_source_hurts_and_the_case_says_label_contradiction(stored):

@@ -81,7 +81,7 @@ def test_every_switch_of_the_metric_is_one_of_the_command(files, capsys):
         assert f"(default: {default})" in words
         assert all(choice in words for choice in CHOICES.get(field.name, ()))
     chosen = {"centre": 1, "radius": 1, "angle": "anchor", "distance": "path", "geometry": "geodesic", "pairs": 200, "sampling": "same_class",
-              "divergence": "components", "components": 2, "covariance": "diagonal", "ridge": 0.01, "draws": 400, "seed": 5, "device": "cpu"}
+              "tolerance": 0.01, "divergence": "components", "components": 2, "covariance": "diagonal", "ridge": 0.01, "draws": 400, "seed": 5, "device": "cpu"}
     assert {field.name for field in fields(radar.Options)} == {*chosen, "standardise"}
     switches = [word for name, value in chosen.items() for word in (f"--{name}", str(value))]
     kept = told(capsys, files["home"], files["near"], *switches, "--no-standardise", "--no-calibration")

@@ -60,16 +60,51 @@ def test_more_of_the_same_helps_and_a_contradiction_hurts():
     assert found.interval("contrary")[0] < found.interval(("contrary", "near"))[0] < found.interval("near")[0]
 
 
-def test_the_target_again_gains_nothing():
-    """Rows that are tested are not trained on under another name; those trained on count twice."""
-    found = measured(again=domain(), budget=60, seeds=10)
-    assert abs(found.interval("again")[0]) < 0.005 and abs(measured(again=domain(), budget=16, seeds=10).interval("again")[0]) < 0.005
-    assert "120 of 120 items" in found.warnings[0]
+@pytest.mark.parametrize("kind", ["ridge", "logistic"])
+def test_the_target_again_gains_nothing(kind):
+    """Rows that are tested are not trained on under another name; those trained on count twice, and a copy does not tell how strong the penalty is to be."""
+    for budget in (60, 16):
+        found = measured(again=domain(), budget=budget, seeds=10 if kind == "ridge" else 2, probe=kind)
+        assert np.abs(found.gain("again")).max() < 0.005 and "120 of 120 items" in found.warnings[0]
     x, y = domain()
     *_, same = gain.measure(x, {"again": x[:7]}, target_labels=y, source_labels={"again": y[:7]}, budget=60, seeds=2)
     assert "7 of 7" in same.warnings[0]
     once = measured(again=domain(), seeds=1, keep=["again"])
     np.testing.assert_array_equal(once.after[0], once.before)
+
+
+@pytest.mark.parametrize("copied", [lambda x: x.astype(np.float32), np.copy,
+                                    lambda x: x + 1e-9 * x.std(axis=0) * np.random.default_rng(5).normal(size=x.shape)],
+                         ids=["in single precision", "equal", "jittered"])
+@pytest.mark.parametrize("place", [lambda x: x, lambda x: 1e-6 * x + 1e-4, lambda x: x * [1e6, 1, 1, 1, 1e-6, 1, 1, 1], lambda x: np.c_[x, np.zeros(120)]],
+                         ids=["plain", "small and far", "uneven", "a constant column"])
+def test_copies_are_told_but_for_rounding(copied, place):
+    x, y = place(domain()[0]), domain()[1]
+    found = measured((x, y), again=(copied(x), y), budget=30, seeds=3)
+    assert "120 of 120 items" in found.warnings[0]
+    np.testing.assert_allclose(found.gain("again"), 0, atol=0.005)
+
+
+def test_near_rows_are_no_copies():
+    """However far from the origin: only what is as near as rounding puts it is the same."""
+    x, y = domain()
+    for move in (0, 1e3, -50):
+        near = x + 1e-3 * np.random.default_rng(5).normal(size=x.shape)
+        assert measured((x + move, y), near=(near + move, y), seeds=1).warnings == ()
+    few = np.r_[x[:5], x[5:] + 0.01]
+    assert "Source 'few': 5 of 120" in measured((x, y), few=(few, y), seeds=1).warnings[0]
+
+
+def test_copies_are_found_whatever_else_is_there():
+    """As one looks by comparing all pairs."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(200, 3)).round(1)
+    x[50:90] = x[0]
+    others = np.r_[x[rng.permutation(200)[:80]] + 1e-7 * rng.normal(size=(80, 3)), rng.normal(size=(100, 3)).round(1)]
+    copies = gain._Copies(x, np.zeros(3))
+    apart = lambda a, b: np.sqrt((((a[:, None] - b) / copies.scale)**2).mean(axis=2)) <= gain.SAME
+    np.testing.assert_array_equal(copies.group[:, None] == copies.group, apart(x, x))
+    np.testing.assert_array_equal(copies.of(others)[:, None] == copies.group, apart(others, x))
 
 
 def test_other_pictures_of_a_tested_item_are_not_trained_on():
@@ -280,6 +315,8 @@ def test_bad_input_is_named():
         refused(lambda option=option, value=value: call(**{option: value}), "far", option, "near")
     refused(lambda: call(blends=[("near", "far")]), "far", "near")
     refused(lambda: call(keep=["near"], blends=[]), "near", "blends")
+    for option, value in (("blends", 5), ("blends", "near"), ("blends", [5]), ("keep", 5), ("weights", 3), ("limit", [9]), ("without", {"near": 5})):
+        refused(lambda option=option, value=value: call(**{option: value}), "was given as")
     refused(lambda: call(weights={"near": -1}), "near", "-1")
     refused(lambda: call(limit={"near": 0}), "near", "limit")
     refused(lambda: call(target_ids=["a"] * 120), "ids", "120")

@@ -130,6 +130,15 @@ def test_what_cannot_be_matched_is_refused(home, sources):
     refused(lambda: measured(home, narrow), "columns")
 
 
+@pytest.mark.parametrize("options, says", [
+    ({"names": 5}, "names"), ({"weights": 3}, "weights"), ({"limit": [9]}, "limit"), ({"without": 5}, "without"), ({"without": {"near": "ab"}}, "near"),
+    ({"blends": 5}, "blends"), ({"blends": "near"}, "blends"), ({"blends": [[]]}, "no blend"), ({"blends": [5]}, "no blend"), ({"keep": 5}, "keep"),
+    ({"blends": [["near", "turned"], ["turned", "near"]]}, "twice"), ({"layer": ["late"]}, "layer"), ({"budgets": 7}, "budgets")])
+def test_options_of_another_shape_are_refused(home, sources, options, says):
+    for unit in (studies.measure, studies.curve):
+        refused(lambda unit=unit: measured(home, *sources.values(), unit=unit, **options), says)
+
+
 def test_many_classes_are_not_all_listed():
     many = domain("many", 2, classes=tuple(f"class {i}" for i in range(20)))
     error = refused(lambda: measured(domain("home", 1), many), "and 12 more")

@@ -247,6 +247,11 @@ def test_what_cannot_be_inspected_is_refused(home, sources):
     refused(lambda: inspected(home, sources["near"], budget=2), "(budget)")
     refused(lambda: inspected(home, sources["near"], radar={"angle": "obtuse"}), "'obtuse'")
     refused(lambda: inspected(home, sources["near"], layer="deep"), "'deep'")
+    refused(lambda: inspected(home, sources["near"], radar={"corner": 3}), "'corner'", "angle")
+    for option, value in (("radar", 5), ("radar", None), ("without", 5), ("without", "ab"), ("names", 5), ("layer", ["state2"])):
+        refused(lambda option=option, value=value: inspected(home, sources["near"], **{option: value}), f"{value!r} was given as {option}")
+    for option, value in (("weight", "x"), ("limit", "all"), ("budget", [1])):
+        refused(lambda option=option, value=value: inspected(home, sources["near"], **{option: value}), repr(value))
 
 
 @pytest.mark.parametrize("at", ["opening", "split 2", "nearest", "all items", "the null"])
@@ -311,6 +316,10 @@ def test_looking_good_is_being_no_farther_than_the_median():
 def test_pairs_refuse_and_hear_a_cancel(home, sources):
     refused(lambda: paired(home), "1 domains", "2 or more")
     refused(lambda: paired(home, sources["near"], seeds=2.5), "2.5", "seeds")
+    refused(lambda: paired(home, sources["near"], radar={"corner": 3}), "'corner'")
+    for budget in (500, 2, None, "many"):  # before anything is measured
+        told = Told(cancel_at=" from ")
+        refused(lambda budget=budget, told=told: paired(home, sources["near"], ctx=told, budget=budget), "budget", "3 to ")
     with pytest.raises(Cancelled):
         paired(home, sources["near"], ctx=Told(cancel_at="near from home"))
 

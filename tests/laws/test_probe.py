@@ -105,6 +105,21 @@ def test_scale_place_order_and_names_do_not_matter(fit):
     np.testing.assert_array_equal(fit(x, 10 * y + 3).predict(new), 10 * found.predict(new) + 3)
 
 
+def test_rows_of_a_group_are_held_out_together():
+    """Copies change nothing then; held out one by one they make any strength look good."""
+    x, y = blobs(40, 12, apart=0.5)
+    once, rows, labels, groups = probe.logistic(x, y), np.r_[x, x], np.r_[y, y], np.tile(np.arange(40), 2)
+    for judged in (np.arange(40), np.arange(80), np.arange(80)[::-1]):
+        twice = probe.logistic(rows, labels, judged=judged, groups=groups)
+        if judged[0] == 0:
+            np.testing.assert_allclose(twice.errors, once.errors, rtol=1e-3)
+        assert twice.strength == once.strength and (twice.predict(x) == once.predict(x)).all()
+    loose = probe.logistic(rows, labels, judged=np.arange(40))
+    assert loose.strength < once.strength and loose.errors.min() < 0.5 * once.errors.min()
+    np.testing.assert_array_equal(probe.logistic(x, y, groups=np.arange(40)[::-1]).errors, once.errors)
+    refused(lambda: probe.logistic(x, y, groups=[1, 2]), "(2,)", "40 rows")
+
+
 @pytest.mark.parametrize("fit", [probe.ridge, probe.logistic])
 def test_it_tells_classes_apart_and_probabilities_are_fair(fit):
     x, y = blobs(150, apart=0.7)

@@ -132,7 +132,9 @@ def test_a_source_without_a_score_does_not_sink_the_others(home, sources, bad):
         mine, theirs = found.sources[name], alone.sources[name]
         assert (mine.score, mine.rank, mine.verdict) == (theirs.score, theirs.rank, theirs.verdict)
         np.testing.assert_array_equal(mine.matched, theirs.matched)
-    assert found.half == alone.half and found.band == alone.band
+    assert found.half == alone.half and found.band == alone.band and found.halves.tolist() == [0, 30, 0, 0, 30] and np.isnan(found.nulls[[0, 2, 3]]).all()
+    np.testing.assert_array_equal(found.nulls[[1, 4]], alone.nulls)
+    assert np.isnan(found.own[[0, 2, 3]]).all() and found.own[1] == alone.own[0]
 
 
 def test_a_ranking_of_nothing_is_refused(home, bad):

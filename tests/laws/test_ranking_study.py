@@ -137,6 +137,8 @@ def test_what_cannot_be_ranked_is_refused(entries):
     refused(lambda: ranked(entries, scores=["luck"]), "luck", "logme")
     refused(lambda: ranked(entries, budget=1), "budget")
     refused(lambda: ranked(entries, seeds=0), "seeds")
+    for option in ("scores", "names", "layer"):
+        refused(lambda option=option: ranked(entries, **{option: 5}), f"5 was given as {option}")
     refused(lambda: ranked([model("bare", 1, labels=None, classes=())]), "no labels")
 
 
@@ -235,7 +237,14 @@ def test_blends_can_be_chosen_and_classes_are_matched(domains):
     *_, board = blended({"home": domains["home"], "near": foreign}, scores=["source_items"])
     assert board.values.tolist() == [[60]] and any("x" in note for note in board.warnings)
     refused(lambda: blended(domains, blends=[["q"]]), "q")
+    *_, board = blended(domains, blends=["near", ["turned", "near"]], scores=["source_items"])
+    assert board.names == ("near", "turned + near")
+    for blends in ([[]], [["near"], ["near"]], [["near", "turned"], ["turned", "near"]], "near", 5, [5]):
+        refused(lambda blends=blends: blended(domains, blends=blends), "blend")
     refused(lambda: blended(domains, seeds="many"), "seeds")
+    refused(lambda: blended(domains, radar={"corner": 3}), "'corner'", "angle")
+    for option in ("radar", "scores", "readings", "names"):
+        refused(lambda option=option: blended(domains, **{option: 5}), f"5 was given as {option}")
     refused(lambda: blended(domains, radar={"pairs": 3}), "pairs")
 
 

@@ -139,7 +139,8 @@ def test_the_table_and_the_manifest_hold_the_numbers(two):
     table, said = found.table(), json.loads(json.dumps(found.manifest()))
     assert list(table.columns) == ["domain", "layer", "axis_1", "axis_2", "axis_3"] and len(table) == 8
     assert table.iloc[5].tolist()[:2] == ["b", "1"] and table.iloc[5]["axis_1"] == pytest.approx(float(found.means[1, 1, 0]))
-    assert said["options"] == {"layers": LAYERS, "threads": 3, "seed": 0} and np.shape(said["threads"]) == (2, 3, 4, 3) and len(said["kept"]) == 4
+    assert said["options"] == {"layers": LAYERS, "threads": 3, "seed": 0, "axes": "states"}
+    assert np.shape(said["threads"]) == (2, 3, 4, 3) and len(said["kept"]) == 4
     assert paths({"a": two["a"]}).manifest()["kept"] == [None] * 4
 
 
@@ -156,3 +157,12 @@ def test_bad_input_is_refused_with_the_reason(two):
     refused(lambda: paths(two, labels={"a": [1, 2]}), "40 items", "labels")
     model = lambda name: Representation(dict(zip(LAYERS, states(), strict=True)), manifest={"model": {"name": name}})
     refused(lambda: paths({"a": model("vit"), "b": model("conv")}), "one model", "vit", "conv")
+
+
+def test_axes_of_the_means_show_more_of_what_lies_between_them(two):
+    means, states_ = paths(two, axes="means"), paths(two)
+    assert means.captured.sum() >= states_.captured.sum() - 1e-9
+    every = np.array([[x.mean(axis=0) for x in layers] for layers in two.values()]).reshape(-1, 6)
+    _, values, _ = np.linalg.svd(every - every.mean(axis=0), full_matrices=False)
+    np.testing.assert_allclose(means.shares, values[:3] ** 2 / (values**2).sum(), rtol=1e-9)
+    refused(lambda: paths(two, axes="corners"), "corners")

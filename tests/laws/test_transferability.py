@@ -247,6 +247,14 @@ def test_n_leep_reads_clusters():
     assert tr.n_leep(x, np.random.default_rng(0).permutation(y)) == pytest.approx(tr.SCORES["n_leep"].chance(x, y), abs=0.15)
 
 
+def test_n_leep_is_not_told_random_labels_by_small_clusters():
+    rng = np.random.default_rng(0)
+    for n, c in ((60, 3), (200, 10)):
+        x, y = rng.normal(size=(n, 30)), np.arange(n) % c
+        refused(lambda x=x, y=y: tr.n_leep(x[1:], y[1:]), f"{5 * c} clusters", f"{n - 1} items", f"Give {n}")
+        assert tr.n_leep(x, y) < -0.3
+
+
 # what changes nothing, and what does
 
 @each
@@ -377,6 +385,8 @@ def test_narrow_and_wide_features_are_right_or_refused(score, shape):
     x, y = classes(*shape)
     if score is tr.parc and shape[1] == 1:
         refused(lambda: score(x, y), "one direction")
+    elif score is tr.n_leep and shape[0] < 60:
+        refused(lambda: score(x, y), "15 clusters", f"{shape[0]} items", "60")
     else:
         assert np.isfinite(score(x, y))
 
@@ -422,7 +432,7 @@ def test_options_that_cannot_be_are_refused():
     for seed in (-1, 0.5):
         refused(lambda seed=seed: tr.n_leep(x, y, seed=seed), "seed")
     refused(lambda: tr.parc(x, y, limit=2), "2 items")
-    refused(lambda: tr.n_leep(x[:9], y[:9]), "10 clusters", "9 items")
+    refused(lambda: tr.energy(np.full((5, 2), 1e308)), "1e+308")
     two = np.repeat([0, 1], 4)
     refused(lambda: tr.nc1(np.vstack([np.eye(4)] * 2), two), "coincide")
     refused(lambda: tr.centroid_distance(x, x[:, :3]), "8 columns", "3")

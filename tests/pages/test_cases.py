@@ -1,12 +1,14 @@
 """The cases page: why a source helped or hurt, what a remedy does, and a case that is saved, opened and comes out again."""
 
 import json
+from dataclasses import asdict
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 
 from analysis import Representation
-from analysis.cases import BUILTIN, Case
+from analysis.cases import BUILTIN, FORMAT, Case
 from tests.pages.test_frame import opened, said, workspace
 from tests.pages.test_map import texts
 from tests.pages.test_persistence import figure, rested, taken
@@ -90,7 +92,6 @@ def test_all_pairs_name_what_looked_good_and_hurt(three):
 
 def test_a_saved_case_opens_with_the_same_numbers(three, tmp_path):
     at = rested(opened(PAGE, **three, cases_source="liar", cases_limit="30"))
-    from analysis.cases import FORMAT
     case = Case("mine", "a text", "analysis.studies.case:inspect", {"target": {"representation": three["model"][4:]},
                 "source": {"representation": three["sources"][1][4:]}}, {"layer": "three", "budget": 20, "limit": 30}).run()
     raw = (case.save(tmp_path / "case.json")).read_bytes()
@@ -99,6 +100,20 @@ def test_a_saved_case_opens_with_the_same_numbers(three, tmp_path):
     rested(at)
     assert "mine. a text" in told(at) and "came out again, to the last bit" in told(at) and not at.exception
     assert at.select_slider(key="cases_limit").value == 30
+
+
+@pytest.mark.parametrize("options", [{"weight": 0.07, "budget": 25}, {"limit": 50, "budget": 20, "seed": 3}, {"budget": 20, "without": ["a"], "seeds": 4}])
+def test_a_case_between_the_marks_of_the_sliders_opens_as_it_is(three, options):
+    case = Case("odd", "a text", "analysis.studies.case:inspect", {"target": {"representation": three["model"][4:]},
+                "source": {"representation": three["sources"][1][4:]}}, {"layer": "three", **options}).run()
+    at = opened(PAGE, **three)
+    at.file_uploader(key="cases-file").upload("case.json", json.dumps({"format": FORMAT, **asdict(case)}).encode(), "application/json").run()
+    rested(at)
+    assert "came out again, to the last bit" in told(at)
+    link = {key: values if len(values) > 1 else values[0] for key, values in parse_qs(urlsplit(case.address()).query).items()}
+    again = rested(opened(PAGE, **link))
+    answer = lambda page: told(page).partition(" The likely")[0]  # noqa: E731
+    assert answer(again) == answer(at)
 
 
 def test_a_broken_case_is_refused_with_the_reason(three):
@@ -113,7 +128,16 @@ def test_a_built_in_case_sets_everything():
     at.selectbox(key="cases-case").set_value(case.title).run()
     here = workspace(at)
     assert (here.model, here.target, here.sources) == ("builtin:vit/seed0", "builtin:digits/handwritten", ("builtin:digits/handwritten-occlusion-5",))
-    assert at.session_state["cases_budget"] == 200 and not at.exception
+    assert at.session_state["_cases_asked"]["budget"] == 200 and not at.exception
+
+
+def test_a_built_in_case_keeps_its_options_while_the_model_has_not_looked_at_its_items():
+    at = opened(PAGE, model="raw", target="shapes/circle", sources="shapes/two-circles", cases_budget="100")
+    case = BUILTIN["noise"]
+    at.selectbox(key="cases-case").set_value(case.title).run()
+    at.run()
+    assert at.session_state["_cases_asked"]["budget"] == 20  # for the switches, which are not there yet
+    at.button(key="cases-extract-start")
 
 
 def test_no_labels_and_other_classes_are_refused_with_the_reason(put):

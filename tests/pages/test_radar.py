@@ -62,7 +62,7 @@ def test_the_near_source_is_good_and_the_far_one_bad(three):
     at = rested(opened(PAGE, **three))
     said_of = {name: next(line for line in told(at).splitlines() if f"{name}:" in line) for name in ("near", "far")}
     assert "[good]" in said_of["near"] and "nearest of 2" in said_of["near"] and "[bad]" in said_of["far"] and "2nd of 2" in said_of["far"]
-    assert all("against a null of" in line and "±" in line and "n = 80 and 80" in line and "geometry only" in line for line in said_of.values())
+    assert all("against a null of" in line and "±" in line and "n = 80 and 80, 40 a side" in line and "geometry only" in line for line in said_of.values())
     assert "Layer-0 gauge" in told(at) and "20 splits" in told(at)
     assert figure(at, "radar-ranking")["data"]
 
@@ -97,7 +97,7 @@ def test_classes_pairs_and_items_behind_it(three):
     assert "Which classes drive it" in told(at)
     classes, pairs, items = (f.value for f in at.dataframe)
     assert set(classes["Class"]) == {"a", "b", "c"} and classes["Mean log ratio"].is_monotonic_decreasing
-    assert pairs["Anchor: Id"].str.startswith("target-").all() and pairs["Partner: Id"].str.startswith("far-").all()
+    assert pairs["Anchor id"].str.startswith("target-").all() and pairs["Partner id"].str.startswith("far-").all()
     assert pairs["Log ratio"].is_monotonic_decreasing and items["Id"].str.startswith("far-").all()
 
 
@@ -108,7 +108,7 @@ def test_without_labels_it_works_and_says_what_is_lost(put):
 
 
 def test_paths_have_a_thread_for_single_items(three):
-    at = rested(opened(PAGE, **three, radar_view="Layers"))
+    at = rested(opened(PAGE, **three, radar_view="Layers", radar_threads="true"))
     taken(at, "radar-paths", (2, 4, 1))
     assert at.session_state["_selection"].ids == ("far-4",)
     ranges = [figure(at, "radar-paths")["layout"][axis]["range"] for axis in ("xaxis", "yaxis")]

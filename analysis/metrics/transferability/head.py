@@ -6,10 +6,11 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics.ranking import sound_seed, table
-from analysis.metrics.transferability.preparation import indexed, prepare
+from analysis.metrics.transferability.preparation import LARGE, indexed, prepare
 
 ENERGY = 0.8  # share of the variance that N-LEEP keeps
 CLUSTERS = 5  # of N-LEEP, per class
+FEWEST = 4  # items per cluster: clusters of one or two items tell any labels
 ROUGH = 0.01  # how far probabilities may be from adding up to 1: half precision rounds so
 
 
@@ -33,8 +34,9 @@ def n_leep(features, labels=None, *, seed: int = 0) -> float:
     """LEEP with a Gaussian mixture in the place of the head: 5 diagonal components per class, on the principal components that hold 80 % of the variance."""
     data, seed = prepare(features, labels), sound_seed(seed)
     components = CLUSTERS * len(data.counts)
-    if components > data.n:
-        raise InputError(f"N-LEEP fits {components} clusters, {CLUSTERS} per class, and there are {data.n} items.", "Give more items, or fewer classes.")
+    if FEWEST * components > data.n:
+        raise InputError(f"N-LEEP fits {components} clusters, {CLUSTERS} per class, and there are {data.n} items: such small clusters tell any labels, even "
+                         "random ones.", f"Give {FEWEST * components} items or more, or fewer classes.")
     from sklearn.mixture import GaussianMixture
     share = np.cumsum(data.spectrum[0]**2)
     z = data.components(int(np.searchsorted(share, ENERGY * share[-1] * (1 - 1e-12))) + 1)
@@ -48,6 +50,8 @@ def n_leep(features, labels=None, *, seed: int = 0) -> float:
 def energy(logits) -> float:
     """Mean log-sum-exp of the head's logits: large where the head is sure, whatever the labels."""
     z = table(logits, "Energy").astype(np.float64)
+    if (largest := np.abs(z).max()) > LARGE:
+        raise InputError(f"The logits reach {largest:.2g}: they cannot be counted with.", "Give the logits of a sound head.")
     top = z.max(axis=1)
     return float((top + np.log(np.exp(z - top[:, None]).sum(axis=1))).mean())
 

@@ -9,7 +9,7 @@ from analysis.cases import BUILTIN, FORMAT, Case
 from analysis.errors import InputError
 from analysis.metrics.inspection import Inspection
 from pages.parts import messages, workspace
-from pages.parts.cases.source import USUAL, Pair
+from pages.parts.cases.source import RARE, SPLITS, USUAL, Pair
 from pages.parts.messages import count, plain
 
 OWN = "What the sidebar says"
@@ -46,13 +46,21 @@ def _take(case: Case | None) -> None:
     st.session_state["_case"] = case
     if case is None:
         return
+    odd = set(case.options) - {*USUAL, *RARE, "layer"}
+    if odd:
+        st.session_state["_case"] = None
+        raise InputError(f"The case sets {', '.join(sorted(odd))}, for which this page has no switch.",
+                         "Run it from a terminal: python -m analysis case run FILE.")
     target, source = case.inputs["target"], case.inputs["source"]
     named = lambda entry: entry.get("dataset") or f"rep:{entry['representation']}"
     workspace.choose(model=target.get("model") or named(target), target=named(target), sources=[named(source)])
     if case.options.get("layer"):
         workspace.choose(layer=case.options["layer"])
-    for name, usual in USUAL.items():
-        st.session_state[f"cases_{name}"] = case.options.get(name, usual)
+    st.session_state["_cases_asked"] = {name: case.options.get(name, usual) for name, usual in USUAL.items()}  # the switches may be drawn only later
+    for name in RARE:
+        st.query_params.pop(f"cases_{name}", None)
+        if name in case.options:
+            st.query_params[f"cases_{name}"] = str(case.options[name])
 
 
 def told(it: Pair, found: Inspection | None) -> None:
@@ -78,11 +86,12 @@ def told(it: Pair, found: Inspection | None) -> None:
 
 
 def same(case: Case, it: Pair) -> bool:
-    """Whether the page is where the case is."""
-    options = {name: value for name, value in case.options.items() if name in USUAL}
-    now = {name: value for name, value in it.chosen.items() if name in options}
+    """Whether the page is where the case is, with every option as it has it."""
+    usual = {"seeds": SPLITS, "layer": it.stack.layers[-1], **{name: value for name, value in USUAL.items()}}
+    asked = {**usual, **{name: value for name, value in case.options.items() if value not in ("", None)}}
+    now = {**usual, **it.chosen, **it.options}
     plainly = lambda given: json.dumps(given, sort_keys=True, default=list)
-    return case.inputs == it.named and plainly(options) == plainly(now)
+    return case.inputs == it.named and plainly(asked) == plainly(now)
 
 
 def save(it: Pair, found: Inspection) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from analysis.errors import InputError
 from analysis.metrics.gain import Curve
 from analysis.metrics.inspection import Inspection
 from analysis.studies import case as studies
@@ -16,6 +17,7 @@ from pages.parts.stack import Stack
 SPLITS = 10
 ALL = "all"
 USUAL = {"budget": 50, "weight": 1.0, "limit": ALL, "without": [], "confirm": False}  # what the page's switches are unless told
+RARE = {"seeds": int, "seed": int, "tested": int, "splits": int, "blocks": int, "probe": str}  # options without a switch: an address or a case may bring them
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class Pair:
         """Of the study: what differs from doing nothing special."""
         c = self.chosen
         plainly = {"layer": self.layer, "budget": c["budget"], "seeds": SPLITS}
-        return plainly | ({"confirm": True} if c["confirm"] else {}) | self.remedy
+        return plainly | ({"confirm": True} if c["confirm"] else {}) | self.remedy | rare()
 
     @property
     def remedy(self) -> dict:
@@ -84,12 +86,13 @@ class Pair:
 
 
 def choose(here: Stack, at: workspace.Workspace) -> Pair:
+    for name, value in st.session_state.pop("_cases_asked", {}).items():
+        st.session_state[f"cases_{name}"] = value
     sources, offered = here.domains[1:], budgets(len(here.representations[0]))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         source = st.selectbox("Source", sources, key="cases_source", bind="query-params", width=260) or sources[0]
         usual = USUAL["budget"] if USUAL["budget"] in offered else offered[-1]
-        if st.session_state.get("cases_budget") not in (None, *offered):
-            st.session_state["cases_budget"] = usual
+        offered = _with_asked("cases_budget", offered, int)
         budget = st.select_slider("Target items that are trained on", offered, usual, key="cases_budget", bind="query-params", width=420)
         confirm = st.toggle("Confirm", False, key="cases_confirm", bind="query-params",
                             help="Asks a second probe, converged logistic regression. Takes up to a minute.")
@@ -99,11 +102,35 @@ def choose(here: Stack, at: workspace.Workspace) -> Pair:
     return Pair(here, at.model, source, layer, {"budget": int(budget), "confirm": confirm, **_remedy(classes)})
 
 
+def rare() -> dict:
+    """Options that no switch shows, as the address has them."""
+    found = {}
+    for name, kind in RARE.items():
+        given = st.query_params.get(f"cases_{name}")
+        if given is not None:
+            try:
+                found[name] = kind(given)
+            except ValueError:
+                raise InputError(f"The address asks for {name} {given!r}.", "Give a whole number, or leave it out.") from None
+    return found
+
+
+def _with_asked(key: str, offered: list, kind) -> list:
+    """The values of a slider, with the one that an address or a case asks for."""
+    asked = st.session_state.get(key, st.query_params.get(key))
+    try:
+        value = kind(asked)
+    except (TypeError, ValueError):
+        return offered
+    return sorted({*offered, value}) if 0 <= value < 10**9 else offered
+
+
 def _remedy(classes: tuple) -> dict:
     """What is tried against the trouble."""
     with st.expander("Try a remedy", icon=":material/healing:", key="cases-remedies"), st.container(horizontal=True, vertical_alignment="bottom"):
-        weight = st.select_slider("Weight of a source item", [0.0, 0.01, 0.03, 0.1, 0.3, 1.0], 1.0, key="cases_weight", bind="query-params", width=260)
-        limit = st.select_slider("Source items", [10, 30, 100, 300, 1000, ALL], ALL, key="cases_limit", bind="query-params", width=260)
+        weights, limits = _with_asked("cases_weight", [0.0, 0.01, 0.02, 0.05, 0.1, 0.3, 1.0], float), _with_asked("cases_limit", [10, 30, 100, 300, 1000], int)
+        weight = st.select_slider("Weight of a source item", weights, 1.0, key="cases_weight", bind="query-params", width=260)
+        limit = st.select_slider("Source items", [*limits, ALL], ALL, key="cases_limit", bind="query-params", width=260)
         gone = [c for c in st.session_state.get("cases_without", []) if c not in classes]
         if gone:
             st.session_state["cases_without"] = [c for c in st.session_state["cases_without"] if c in classes]

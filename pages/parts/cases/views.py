@@ -109,7 +109,7 @@ def distances(found: Inspection) -> None:
     lines = [("RADAR, at all items", found.radar, "" if np.isnan(found.mc_error) else f"± {1.96 * found.mc_error:.2g} Monte Carlo"),
              ("RADAR, on halves", float(found.matched.mean()) if len(found.matched) else np.nan,
               f"{found.verdict.lower()}: null {low:.2f} to {high:.2f}" if found.verdict else "calibration is on its way"),
-             ("Distance of the means, in target spreads", found.centroid / found.spread if found.spread else np.nan, "last layer; the plain baseline"),
+             ("Distance of the means, in target spreads", found.centroid / found.spread if found.spread else np.nan, f"{found.layer}; the plain baseline"),
              ("The same before the model does anything", found.gauge, "layer-0 gauge"),
              ("Nearest source item, over nearest target item", found.apart, "median of the ratio"),
              ("Labels known by the target's neighbours", found.own, "5 nearest"),

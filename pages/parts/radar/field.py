@@ -65,8 +65,9 @@ class Field:
         return job.study(studies.matrix, {"domains": self.entries}, {"names": self.stack.domains, "radar": self.switches}, key="radar-matrix",
                          words="Every domain as the target of every other.")
 
-    def paths(self) -> Paths | None:
-        return job.study(studies.paths, {"domains": self.entries}, {"names": self.stack.domains, "radar": self.switches}, key="radar-paths",
+    def paths(self, axes: str) -> Paths | None:
+        windowed = {name: self.switches[name] for name in ("centre", "radius", "seed")}  # of the switches, all that paths depend on
+        return job.study(studies.paths, {"domains": self.entries}, {"names": self.stack.domains, "radar": windowed, "axes": axes}, key="radar-paths",
                          words="The paths of all domains through the layers.")
 
 

@@ -14,6 +14,7 @@ from pages.parts.radar import words
 from pages.parts.radar.field import Field, choose_source
 
 LISTED = 12  # pairs that are shown
+FEWEST = 3  # pairs of an item that say something of it
 KINDS = {"Angles": "angle", "Lengths": "distance"}
 
 
@@ -30,15 +31,13 @@ def draw(it: Field) -> None:
 @st.fragment
 def _both(found: Radar, kind: str) -> None:
     """All transitions, which stay as they are, and the chosen one, which alone is drawn again."""
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        charts.show(figures.ridgelines(found, kind), alt=figures.ridgelines_says(found, kind), key="radar-ridges", table=found.table(),
-                    on_select=lambda: take(found.layers, "radar-ridges"), selection_mode="points")
-    with right:
-        step = choose_step(found.layers, int(np.nanargmax(found.per_transition)))
-        enlarged(found, step, kind)
-        if kind == "angle":
-            charts.show(figures.rose(found, step), alt=figures.rose_says(found, step), key="radar-rose")
+    charts.show(figures.ridgelines(found, kind), alt=figures.ridgelines_says(found, kind), key="radar-ridges", table=found.table(),
+                on_select=lambda: take(found.layers, "radar-ridges"), selection_mode="points")
+    st.caption("Click a ridge to enlarge it. The divergences have no chance level of their own: with so many pairs, small ones mean nothing by themselves.")
+    step = choose_step(found.layers, int(np.nanargmax(found.per_transition)))
+    enlarged(found, step, kind)
+    if kind == "angle":
+        charts.show(figures.rose(found, step), alt=figures.rose_says(found, step), key="radar-rose")
 
 
 def enlarged(found: Radar, step: int, kind: str) -> None:
@@ -87,11 +86,10 @@ def drivers(it: Field, found: SourceRanking | None) -> None:
 
 @st.fragment
 def _behind(it: Field, source: str, found: Radar) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        everywhere = st.toggle("All transitions together", False, key="radar_everywhere", bind="query-params")
-        kind = KINDS[st.segmented_control("Of", list(KINDS), default="Angles", key="radar_kind", bind="query-params", required=True)]
-    step = choose_step(found.layers, int(np.nanargmax(found.per_transition)))
+    everywhere, step = st.toggle("All transitions together", False, key="radar_everywhere", bind="query-params"), 0
     if not everywhere:
+        kind = KINDS[st.segmented_control("Of", list(KINDS), default="Angles", key="radar_kind", bind="query-params", required=True)]
+        step = choose_step(found.layers, int(np.nanargmax(found.per_transition)))
         enlarged(found, step, kind)
     ratios = found.log_ratio if everywhere else found.ratios(step)
     block = it.stack.domains.index(source)
@@ -120,19 +118,23 @@ def _pairs(it: Field, block: int, found: Radar, ratios: np.ndarray, where: str) 
     stack, rows = it.stack, partners + it.stack.starts[block]
     st.markdown(f"**The pairs that tell the domains apart most**, {plain(where)}: an anchor of {plain(it.target)} with a partner of "
                 f"{plain(stack.domains[block])}")
-    left = items.table(stack, anchors, pictures=True).drop(columns="Domain", errors="ignore").add_prefix("Anchor: ")
-    right = items.table(stack, rows, pictures=True).drop(columns="Domain", errors="ignore").add_prefix("Partner: ")
-    table = pd.concat([left, right], axis=1).assign(**{"Log ratio": ratios[order]})
-    columns = {f"{side}: {name}": how for side in ("Anchor", "Partner") for name, how in items.COLUMNS.items()}
+    sides, columns = [], {}
+    for side, of in (("Anchor", anchors), ("Partner", rows)):
+        name = lambda column, side=side: side if column == "Item" else f"{side} {column.lower()}"
+        sides.append(items.table(stack, of, pictures=True).drop(columns=["Domain", "Prediction"], errors="ignore").rename(columns=name))
+        columns |= {name(column): how for column, how in items.COLUMNS.items()}
+    table = pd.concat([pd.Series(ratios[order], name="Log ratio"), *sides], axis=1)
     st.dataframe(table, hide_index=True, height=300, row_height=44, key=f"radar-pairs-{where}", selection_mode="single-row",
                  on_select=lambda: _take_row(stack, f"radar-pairs-{where}", rows, f"Partner in RADAR, {where}"),
                  column_config={**columns, "Log ratio": st.column_config.NumberColumn(format="%.2f")}, alt="Pairs with the largest log-density ratio")
 
 
 def _items(it: Field, block: int, behind, where: str) -> None:
-    rows = behind.items[:LISTED] + it.stack.starts[block]
-    st.markdown("**The source items whose pairs are most unlike**, on average over the pairs they are in")
-    table = items.table(it.stack, rows, pictures=True).assign(**{"Mean log ratio": behind.item_ratios[:LISTED], "Pairs": behind.item_pairs[:LISTED]})
+    enough = np.flatnonzero(behind.item_pairs >= min(FEWEST, int(behind.item_pairs.max())))[:LISTED]
+    rows = behind.items[enough] + it.stack.starts[block]
+    st.markdown(f"**The source items whose pairs are most unlike**, on average over the pairs they are in, of those in at least {FEWEST}")
+    table = items.table(it.stack, rows, pictures=True).drop(columns=["Domain", "Prediction"], errors="ignore")
+    table = table.assign(**{"Mean log ratio": behind.item_ratios[enough], "Pairs": behind.item_pairs[enough]})
     st.dataframe(table, hide_index=True, height=300, row_height=44, key=f"radar-items-{where}", selection_mode="single-row",
                  on_select=lambda: _take_row(it.stack, f"radar-items-{where}", rows, f"Far in RADAR, {where}"),
                  column_config={**items.COLUMNS, "Mean log ratio": st.column_config.NumberColumn(format="%.2f")}, alt="Source items by mean log ratio")

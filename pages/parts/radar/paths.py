@@ -10,18 +10,22 @@ from pages.parts import items, selection
 from pages.parts.messages import count, plain
 from pages.parts.radar.field import Field
 
+AXES = {"Axes of the means": "means", "Axes of all items": "states"}
+
 
 def draw(it: Field) -> None:
-    found = it.paths()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        dims = {"2D": 2, "3D": 3}[st.segmented_control("Axes", ["2D", "3D"], default="2D", key="radar_dims", bind="query-params", required=True,
+                                                       label_visibility="collapsed")]
+        axes = AXES[st.segmented_control("Axes of", list(AXES), default="Axes of the means", key="radar_axes", bind="query-params", required=True,
+                                         label_visibility="collapsed")]
+        threads = st.toggle("Single items", False, key="radar_threads", bind="query-params", help="Thin lines: items drawn by class, seed 0.")
+        film = st.toggle("Play", False, key="radar_film", bind="query-params", help="A film through the layers, on the same axes.")
+    found = it.paths(axes)
     if found is None:
         return
     for name, reason in found.options.get("left_out", {}).items():
         st.caption(f":material/info: {plain(name)} is left out: {plain(reason)}")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        dims = {"2D": 2, "3D": 3}[st.segmented_control("Axes", ["2D", "3D"], default="2D", key="radar_dims", bind="query-params", required=True,
-                                                       label_visibility="collapsed")]
-        threads = st.toggle("Single items", True, key="radar_threads", bind="query-params", help="Thin lines: items drawn by class, seed 0.")
-        film = st.toggle("Play", False, key="radar_film", bind="query-params", help="A film through the layers, on the same axes.")
     _look(it, found, dims, threads, film)
 
 
@@ -43,7 +47,8 @@ def _look(it: Field, found: Paths, dims: int, threads: bool, film: bool) -> None
         linked = {"on_select": lambda: _take(it, found), "selection_mode": "points"} if dims == 2 else {}
         charts.show(figures.trajectories(found, dims=dims, layer=layer, threads=threads), alt=said, key="radar-paths", table=found.table(), **linked)
     shares = ", ".join(f"{share:.0%}".replace("%", "\u202f%") for share in found.shares[:dims])
-    st.caption(f"One PCA of all layers and domains; its axes carry {shares} of the variance. Means of all items; "
+    what = "of the means of all layers and domains" if found.options["axes"] == "means" else "of all layers and domains"
+    st.caption(f"One PCA {what}; its axes carry {shares} of that variance. Means of all items; "
                f"{count(found.rows.shape[1], 'single item')} of each domain drawn by class, seed {found.options['seed']}. "
                + ("Click an item's mark at this layer to see it." if dims == 2 and not film else "The film and 3D take no clicks: choose 2D for the items."))
     rows = it.stack.rows(chosen)

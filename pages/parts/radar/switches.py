@@ -43,8 +43,11 @@ def panel(layers: tuple) -> Options:
                                      format_func=lambda v: f"{v:g}")
             standardise = st.toggle(_title("standardise", "Standardise"), True, key="radar_standardise", bind="query-params",
                                     help="Angles and lengths on one scale before the mixtures are fitted.")
+            tolerance = st.select_slider(_title("tolerance", "Tolerance of the fits"), [1e-6, 1e-5, 1e-4, 1e-3], USUAL.tolerance, key="radar_tolerance",
+                                         bind="query-params", format_func=lambda v: f"{v:g}", help="In mean log likelihood. Looser is quicker, and lower.")
         st.button("Reset to the defaults", icon=":material/restart_alt:", key="radar-reset", on_click=_reset)
-    return Options(**found, centre=None if centre == MIDDLE else centre, ridge=float(ridge), standardise=standardise)
+    return Options(**found, centre=None if centre == MIDDLE else centre, ridge=float(ridge), standardise=standardise,
+                   tolerance=float(tolerance))
 
 
 def changed(options: Options) -> str:
@@ -58,6 +61,6 @@ def _title(option: str, title: str) -> str:
 
 
 def _reset() -> None:
-    for name in (*CHOSEN, *COUNTED, "ridge", "standardise"):
+    for name in (*CHOSEN, *COUNTED, "ridge", "standardise", "tolerance"):
         st.session_state[f"radar_{name}"] = getattr(USUAL, name)
     st.session_state["radar_centre"] = MIDDLE

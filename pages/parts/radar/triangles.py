@@ -28,26 +28,26 @@ def draw(it: Field) -> None:
 @st.fragment
 def _real(it: Field) -> None:
     layers = it.window
-    left, right = st.columns([1, 1], gap="medium")
-    with left:
+    with st.container():
         role = st.segmented_control("A click on the map chooses the", ROLES, default="partner", key="radar_role", bind="query-params", required=True)
         rows = _rows(it, role)
         picture = maps.pictures(it.stack, dims=2, layer=layers[0])[layers[0]]
         maps.chart(it.stack, picture, maps.colourings(it.stack).get("Domain", next(iter(maps.colourings(it.stack).values())))(layers[0]), key="radar-map",
                    where=layers[0], height=440, limit=1200, alt=f"Map of {layers[0]}: click an item to choose the {role}")
-    with right:
+    with st.container():
         steps = words.steps(layers)
         step = steps.index(st.select_slider("Transition", steps, key="radar_triangle", bind="query-params"))
-        names = [it.stack.ids[r] for r in rows]
+        names = [f"{it.stack.domains[it.stack.block[r]]} {it.stack.ids[r]}" for r in rows]
         points = [_state(it, rows[0], layers[i]) for i in (step, step + 1)] + [_state(it, rows[1], layers[step])]
         look = {"angle": it.options.angle, "distance": it.options.distance}
         st.markdown(plain(figures.says(*points, **look)))
         if it.options.geometry != "euclidean":
             st.caption("Drawn in Euclidean geometry, whatever the reading says.")
+        same = st.toggle("Same scale at all transitions", False, key="radar_scale", bind="query-params")
         frame = figures.frame([(_state(it, rows[0], a), _state(it, rows[0], b), _state(it, rows[1], a)) for a, b in zip(layers, layers[1:], strict=False)])
-        made = figures.triangle(*points, **look, names=(names[0], f"{names[0]}, next layer", names[1]), bounds=frame)
+        made = figures.triangle(*points, **look, names=(names[0], f"{names[0]}, next layer", names[1]), bounds=frame if same else None)
         charts.show(made, alt=figures.says(*points, **look), key="radar-triangle")
-        st.caption(f"{made.layout.meta['note']}. The scale is the same at all transitions.")
+        st.caption(f"{made.layout.meta['note']}.")
         _over_layers(it, rows, layers, look)
     for column, row, role in zip(st.columns(2), rows, ROLES, strict=True):
         with column:

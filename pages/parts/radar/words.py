@@ -10,6 +10,8 @@ from pages.parts.messages import count, grouped, plain
 OURS, PUBLISHED = ":violet-badge[our reading]", ":blue-badge[published]"
 GEOMETRY = ":gray-badge[geometry only]"
 COLOURS = {"Good": "green", "Mixed": "orange", "Bad": "red"}
+QUESTION = ("**Which source moves as the target does?** Low is near. *Good*: not told apart from the target's own halves; *bad*: clearly farther than "
+            "chance; no verdict is a measured gain.")
 NEAR, FAR = 0.25, 1.0  # of the target's spread: how far apart the domains' means lie before the model does anything; ours
 
 
@@ -31,16 +33,25 @@ def _answer(found: SourceRanking, name: str, source) -> str:
         return f"**{plain(name)}**: on its way …"
     ranked = int((found.ranks > 0).sum())
     of = f"{_nth(source.rank)} of {ranked}" if ranked > 1 else "the only source"
-    n = f"n = {grouped(found.n_target)} and {grouped(int(found.n[found.names.index(name)]))}"
+    half = f", {grouped(int(source.half))} a side" if source.half else ""
+    n = f"n = {grouped(found.n_target)} and {grouped(int(found.n[found.names.index(name)]))}{half}"
     known = source.matched[~np.isnan(source.matched)]
     if not len(known):
         return f"**{plain(name)}**: **{number(source.score)}** at all items, {of}; {n}. What chance gives is on its way."
-    low, high = found.band
+    low, high = source.band
     se = found.se[found.names.index(name)]
     width = "" if np.isnan(se) else f" ± {number(1.96 * se)}"
     verdict = f":{COLOURS[source.verdict]}-badge[{source.verdict.lower()}] " if source.verdict else ""
     far = "" if len(known) == len(source.matched) else f" after {len(known)} of {len(source.matched)} splits"
-    return f"{verdict}**{plain(name)}**: **{number(float(known.mean()))}{width}** against a null of {number(low)} to {number(high)}{far}, {of}; {n} {GEOMETRY}"
+    measured = f"**{number(float(known.mean()))}{width}** against a null of {number(low)} to {number(high)}{far}"
+    return f"{verdict}**{plain(name)}**: {measured}, {of}{_alike(found, name)}; {n} {GEOMETRY}"
+
+
+def _alike(found: SourceRanking, name: str) -> str:
+    """Neighbours in rank whose intervals overlap with its own."""
+    low, high = found.sources[name].matched_interval
+    others = [other for other, s in found.sources.items() if other != name and s.matched_interval[0] <= high and s.matched_interval[1] >= low]
+    return f" (not told apart from {', '.join(map(plain, others[:3]))}{' and others' * (len(others) > 3)})" if others and not np.isnan(low) else ""
 
 
 def _nth(rank: int) -> str:
@@ -50,7 +61,7 @@ def _nth(rank: int) -> str:
 def contradiction(found: SourceRanking) -> list[str]:
     """Sources that look near and say something else: where labels allow the check."""
     return [f"**{plain(name)}** looks near, but its labels contradict the target's: of an item's 5 nearest neighbours the target's own give its class "
-            f"{found.own:.0%} of the time, those of {plain(name)} {found.borrowed[i]:.0%}. RADAR cannot see this.".replace("%", "\u202f%")
+            f"{found.own[i]:.0%} of the time, those of {plain(name)} {found.borrowed[i]:.0%}. RADAR cannot see this.".replace("%", "\u202f%")
             for i, name in enumerate(found.names) if found.contradicts[i]]
 
 
@@ -81,9 +92,9 @@ def method(found: SourceRanking, changed: str) -> str:
 def pair(found: Radar) -> str:
     """Where two domains diverge most."""
     step = int(np.nanargmax(found.per_transition))
-    kind = "angles" if found.marginals[step, 0] >= found.marginals[step, 1] else "lengths"
+    kind, other = ("angles", "lengths") if found.marginals[step, 0] >= found.marginals[step, 1] else ("lengths", "angles")
     return (f"**{plain(found.names[1])}** diverges from **{plain(found.names[0])}** most from {plain(found.layers[step])} to {plain(found.layers[step + 1])} "
-            f"(divergence {number(float(found.per_transition[step]))}), by its {kind} more than the other; all transitions together "
+            f"(divergence {number(float(found.per_transition[step]))}), more by its {kind} than by its {other}; all transitions together, at all items, "
             f"{number(found.score)} ± {number(1.96 * found.mc_error)} (Monte Carlo alone).")
 
 
@@ -98,8 +109,9 @@ the way by the partner is (d), are measured at every layer, for partners of the 
 pairs move alike, the source is near; the score is how far their distributions lie apart. Higher: further, a worse source.
 
 **What the verdict means** {OURS}. The target's items are split in halves, and one half scored against the other: that is the null, what no difference
-gives with so many items. A source is scored against halves, with as many of its items. *Good*: its interval reaches into the null's 95%; *bad*: it
-begins above {BAD} times the null's top; else *mixed*. It is read off geometry only: whether it predicts a gain is not measured on this page.
+gives with so many items. A source is scored against halves, with as many of its items; one that is smaller than that has a null of its own size.
+*Good*: its interval reaches into the null's 95%; *bad*: it begins above {BAD} times the null's top; else *mixed*. A wide interval is called good too: it
+says "not told apart", not "the same". It is read off geometry only: whether it predicts a gain is measured on the ranking and cases pages.
 
 **What it cannot see.** Labels. A source that looks much the same and calls things differently (digits turned by 180°) is nearer than printed digits,
 and hurts far more. Where classes share names, the page checks that: it warns when the nearest source items know the target's labels less than {LOST:.0%}

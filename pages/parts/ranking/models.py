@@ -31,7 +31,7 @@ def draw(at: workspace.Workspace, answer) -> None:
                                   bind="query-params", width=420)
         truth = st.segmented_control("Truth", ["Linear probe", "Fine-tuning"], default="Linear probe", key="ranking_truth", bind="query-params", required=True,
                                      help="A probe reads frozen features. Fine-tuning trains every weight: slow, and only for models of the zoo.")
-    models = tuple({"model": engine.Ref.model(f"builtin:{name}"), "dataset": engine.Ref.dataset(at.target)} for name in chosen)
+    models = tuple({"model": engine.Ref.model(_id(name)), "dataset": engine.Ref.dataset(at.target)} for name in chosen)
     named = plain(workspace.label(at.target))
     told = (f"{count(len(chosen), 'model')} on {named}: each looks at {count(len(data), 'item')} first, then cheap scores, slow ones, and the truth. "
             f"About {4 * len(chosen)} s the first time; what is stored is not computed again.")
@@ -50,7 +50,7 @@ def draw(at: workspace.Workspace, answer) -> None:
 
 def _tuned(at: workspace.Workspace, chosen: list[str], budget: int) -> Leaderboard | None:
     """What training every weight comes to."""
-    inputs = {"models": tuple(engine.Ref.model(f"builtin:{name}") for name in chosen), "dataset": engine.Ref.dataset(at.target)}
+    inputs = {"models": tuple(engine.Ref.model(_id(name)) for name in chosen), "dataset": engine.Ref.dataset(at.target)}
     minutes = 8 * len(chosen) * tuning.PLAIN["seeds"] // 60 + 1
     return job.study(tuning.finetune, inputs, {"names": tuple(chosen), "budget": budget}, key="ranking-tuning", button="Fine-tune the models",
                      words=f"{count(len(chosen), 'model')}, {tuning.PLAIN['seeds']} times each: about {count(minutes, 'minute')}.")
@@ -61,9 +61,14 @@ def _choose(at: workspace.Workspace) -> list[str]:
     fits = [name for name in zoo.names() if zoo.card(name)["modality"] == modality]
     more = [name for name in ("raw", "text/minilm") if f"builtin:{name}" in workspace.model_options()]
     fits += [name for name in more if modality in workspace.get_model(f"builtin:{name}").reads]
+    fits += [model for model in workspace.model_options() if model.startswith("store:") and modality in workspace.get_model(model).reads]
     usual = [name for name in fits if "-step" not in name and "finetuned" not in name]
-    return st.multiselect("Models", fits, usual, key="ranking_models", bind="query-params",
+    return st.multiselect("Models", fits, usual, key="ranking_models", bind="query-params", format_func=lambda name: workspace.label(_id(name)),
                           help="Models that read such items. Checkpoints of a training and fine-tuned models are in the list too.")
+
+
+def _id(name: str) -> str:
+    return name if name.startswith("store:") else f"builtin:{name}"
 
 
 def _budgets(n: int) -> list[int]:

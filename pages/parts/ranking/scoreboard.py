@@ -17,7 +17,10 @@ def draw(answer) -> None:
     if not suites:
         st.info("Choose at least one suite.", icon=":material/info:")
         return
-    todo = {name: run for name, run in studies.runs({"suites": suites}).items() if run.model in workspace.model_options()}
+    every = studies.runs({"suites": suites})
+    todo = {name: run for name, run in every.items() if run.model in workspace.model_options()}
+    if len(todo) < len(every):
+        st.caption(f":material/info: {count(len(every) - len(todo), 'target')} of texts are left out: the text model is not installed.")
     there = {name: found for name, run in todo.items() if (found := engine.stored(ranking.sources, _inputs(run), run.options)) is not None}
     missing = [name for name in todo if name not in there]
     if missing:

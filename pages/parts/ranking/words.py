@@ -6,6 +6,7 @@ from analysis.metrics.leaderboard import Leaderboard
 from analysis.metrics.transferability import SCORES
 from pages.parts.messages import count, grouped, plain
 
+FEWEST = 5  # rows from which on an order of them says something
 OURS, PUBLISHED = ":violet-badge[our reading]", ":blue-badge[published]"
 
 
@@ -14,16 +15,18 @@ def answer(found: Leaderboard) -> str:
     means = found.means()
     if np.isnan(means).all():
         return "The scores come first; the measured truth is on its way."
-    best = int(np.nanargmax(means))
+    best, there = int(np.nanargmax(means)), int(np.isfinite(means).sum())
     mean, low, high = found.truth_interval(found.names[best])
-    told = f"**{plain(found.names[best])}** is truly best: {found.truth_name} **{percent(mean)}**{_interval(low, high)}. "
+    shown = percent if found.kind == "models" else points
+    leads = f"of the {there} of {len(means)} measured so far is best" if there < len(means) - len(_refused(found)) else "is truly best"
+    told = f"**{plain(found.names[best])}** {leads}: {found.truth_name} **{shown(mean)}**{_interval(low, high, shown)}. "
     if found.kind == "sources":
         hurt = sum(found.truth_interval(name)[2] < 0 for name in found.names)
         told += f"**{hurt} of {count(len(found.names), 'blend')}** hurt. "
     taus = {score: found.correlation(score).value for score in found.scores}
     known = {score: tau for score, tau in taus.items() if not np.isnan(tau)}
-    if not known:
-        return told
+    if not known or there < FEWEST:
+        return told + f"With fewer than {FEWEST} of them nothing is said of the scores."
     of = lambda kinds: {score: tau for score, tau in known.items() if found.kinds[found.scores.index(score)] in kinds}
     scores, trivial = of(("score", "published-method")), of(("trivial",))
     if scores:
@@ -61,8 +64,17 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}\u202f%".replace("-", "−")
 
 
-def _interval(low: float, high: float) -> str:
-    return "" if np.isnan(low) else f" (interval {percent(low)} to {percent(high)})"
+def points(value: float) -> str:
+    return f"{100 * value:+.1f} points".replace("-", "−")
+
+
+def _interval(low: float, high: float, shown) -> str:
+    return "" if np.isnan(low) else f" (interval {shown(low)} to {shown(high)})"
+
+
+def _refused(found: Leaderboard) -> list[str]:
+    """Rows that will have no truth."""
+    return [name for name in found.names if found.reason(name, found.truth_name)]
 
 
 EXPLAINER = f"""
