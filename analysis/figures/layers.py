@@ -11,7 +11,7 @@ from analysis.figures.comparison import cells, framed, numbers
 from analysis.figures.persistence import count
 
 COLUMNS = 120  # steps of the log axis of k
-WRITTEN = 14  # rows and columns up to which cells carry their numbers
+WRITTEN = 10  # rows and columns up to which cells carry their numbers
 DARK = 0.8  # how far from 0 the colours are so dark that white reads better on them
 WIDE = 150  # pixels around the middle of a cell in which it is hit: cells are as wide as the page lets them
 ROW = 15  # pixels that the name of a layer needs

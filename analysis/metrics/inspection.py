@@ -243,7 +243,9 @@ class Inspection:
         strength, said = self._far(), f"The two means lie {self.away:.2f} times the target's spread apart"
         said += f", and the nearest source item is {self.apart:.1f} times as far as the nearest other item of the target." if np.isfinite(self.apart) else "."
         if self.verdict:
-            said += f" RADAR calls the source {self.verdict.lower()}: {_number(self.matched.mean())}, where chance reaches {_number(self.band[1])}."
+            low, high = map(_number, self.matched_interval)
+            said += (f" RADAR calls the source {self.verdict.lower()}, by geometry only: {_number(self.matched.mean())} ({low} to {high}), where chance "
+                     f"reaches {_number(self.band[1])}.")
         return Cause(SHIFT, "some" if strength == "none" and self.verdict == "Bad" else strength, said)
 
     def _far(self) -> str:
@@ -284,7 +286,10 @@ class Inspection:
         if self.effect == "helped":
             in_spite = f"It helped in spite of {' and '.join(cause.name for cause in seen)}." if seen else ""
             return [room + scarce.evidence if room else "", labels, in_spite, *(cause.evidence for cause in seen)]
-        leads = ["The likely cause is" if seen and seen[0].strength == "strong" else "A possible cause is", *["There is also"] * 2]
+        if self.effect != "hurt":  # nothing happened that would need a cause
+            leads = ["There is", *["There is also"] * 2]
+        else:
+            leads = ["The likely cause is" if seen and seen[0].strength == "strong" else "A possible cause is", *["There is also"] * 2]
         found = [f"{lead} {cause.name}. {cause.evidence}" for lead, cause in zip(leads, seen, strict=False)]
         return [*found, labels, "Nothing wrong is seen with the source." if clean else "", room + scarce.evidence if room else ""]
 

@@ -47,11 +47,13 @@ def vectors(target: Sequence[np.ndarray], partner: Sequence[np.ndarray], pairs: 
     few = sphere or products is not _here  # put on the sphere, or elsewhere, are only the partners that are needed
     others, partners = np.unique(pairs[:, 1], return_inverse=True) if few else (slice(None), pairs[:, 1])
     found = np.empty((len(pairs), 2 * transitions), np.float32)
+    taken, move = target[0][rows], None
     for i in range(transitions):
-        x, after, p = _moderate(target[i][rows], target[i + 1][rows], partner[i][others])
+        before, taken = taken, target[i + 1][rows]
+        x, after, p = _moderate(before, taken, partner[i][others])
         if sphere:
             x, after, p = (_directions(v.astype(np.float64)) for v in (x, after, p))
-        move = np.subtract(after, x, out=after)
+        move = np.subtract(after, x, out=move if move is not None and move.dtype == after.dtype else None)
         length = np.einsum("ij,ij->i", move, move, dtype=np.float64, casting="same_kind")[anchors]
         sep, along = products(x, move, p, anchors, partners)
         detour = sep - 2 * along + length
@@ -64,7 +66,12 @@ def vectors(target: Sequence[np.ndarray], partner: Sequence[np.ndarray], pairs: 
 
 def _moderate(*states: np.ndarray) -> list[np.ndarray]:
     """All of one type, and times one power of two, exactly, where their squares would leave its range."""
-    kind, power = np.result_type(*states), np.frexp(max(float(np.abs(x).max()) for x in states))[1]
+    kind = np.result_type(*states)
+    with np.errstate(over="ignore"):
+        squares = [float(np.vdot(x, x)) / x.size for x in states]  # one pass without a copy: mostly enough to know
+    if all(4.0**-EXTREME < mean < 4.0**EXTREME for mean in squares):
+        return [x.astype(kind, copy=False) for x in states]
+    power = np.frexp(max(float(np.abs(x).max()) for x in states))[1]
     return [x.astype(kind, copy=False) if abs(power) <= EXTREME else np.ldexp(x.astype(kind), -power) for x in states]
 
 

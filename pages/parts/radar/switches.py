@@ -29,7 +29,7 @@ COUNTED = {"components": ("Components", 1, 10, 1, "Gaussians in each mixture."),
 
 def panel(layers: tuple) -> Options:
     """All switches, behind a button; the Options that they make."""
-    with st.popover("Readings", icon=":material/tune:", key="radar-switches"):
+    with st.popover("Switches", icon=":material/tune:", key="radar-switches"):
         st.caption(f"{PUBLISHED} is fixed by the paper, {OURS} is ours where its text is silent. The view *Readings* shows what depends on them.")
         left, right = st.columns(2)
         with left:

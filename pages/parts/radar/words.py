@@ -119,7 +119,7 @@ as often as the target's own. It is also published as weak where domains are mod
 {NEAR} to {FAR:.0f} target spreads, our reading.
 
 **What is ours** {OURS}. Which corner the angle is at, what the length is divided by, how pairs are drawn, the mixture and its divergence: the paper's
-text is silent or unreachable there. Each is a switch under *Readings*, and the view *Readings* shows the ranking under each, side by side.
+text is silent or unreachable there. Each is one of the *Switches*, and the view *Readings* shows the ranking under each, side by side.
 
 **What to try.** *Graded noise*: the score grows with each step. *Same looks, other labels*: the blind spot. *Review domains*: the same with texts.
 """.replace("%", "\u202f%")
