@@ -48,9 +48,9 @@ def _look(it: Field, found: Paths, dims: int, threads: bool, film: bool) -> None
         charts.show(figures.trajectories(found, dims=dims, layer=layer, threads=threads), alt=said, key="radar-paths", table=found.table(), **linked)
     shares = ", ".join(f"{share:.0%}".replace("%", "\u202f%") for share in found.shares[:dims])
     what = "of the means of all layers and domains" if found.options["axes"] == "means" else "of all layers and domains"
-    st.caption(f"One PCA {what}; its axes carry {shares} of that variance. Means of all items; "
-               f"{count(found.rows.shape[1], 'single item')} of each domain drawn by class, seed {found.options['seed']}. "
-               + ("Click an item's mark at this layer to see it." if dims == 2 and not film else "The film and 3D take no clicks: choose 2D for the items."))
+    followed = f" {count(found.rows.shape[1], 'single item')} of each domain drawn by class, seed {found.options['seed']}." if threads else ""
+    clicks = (" Click an item's mark at this layer to see it." if dims == 2 and not film else " The film and 3D take no clicks: choose 2D.") if threads else ""
+    st.caption(f"One PCA {what}; its axes carry {shares} of that variance. Means of all items.{followed}{clicks}")
     rows = it.stack.rows(chosen)
     if len(rows):
         items.card(it.stack, int(rows[0]))
