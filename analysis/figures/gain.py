@@ -1,7 +1,7 @@
 """Figures of gain: what sources do to the accuracy on a target - every blend, every class, every confusion, over the target's size, and beside a prediction.
 
 What helps points up and is blue, what hurts points down and is orange, what may do either is an open grey circle. Each figure has its twin `..._says`: the
-answer in plain words; what was left out stands in `figure.layout.meta["note"]`. `picked` reads `customdata`.
+answer in plain words; what was left out stands in `figure.layout.meta["note"]`. `template.picked` reads `customdata`.
 """
 
 from collections.abc import Sequence
@@ -310,13 +310,6 @@ def effects(x, y, said: Sequence[str], *, custom=None, known=None, size: int = 1
                                marker={"color": colour, "symbol": symbol, "size": size, "line": {"width": 1.8 if "open" in symbol else 0, "color": colour}},
                                **where))
     return made
-
-
-def picked(customdata) -> int | tuple[int, int]:
-    """The place, or (row, column), of a clicked mark, as the browser sends it."""
-    if isinstance(customdata, Sequence | dict | np.ndarray) and len(customdata) == 2:
-        return persistence.picked(customdata)
-    return int(customdata["0"] if isinstance(customdata, dict) else np.ravel(customdata)[0])
 
 
 def tags(x, y, texts: Sequence[str], ends, up, room: int) -> list:

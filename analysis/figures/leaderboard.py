@@ -1,7 +1,7 @@
 """Figures of a leaderboard: the rows of one score beside the measured truth, all scores at once, and how well each orders what was measured.
 
 Better is to the right, or on top. Trivial baselines are grey. `customdata` of a mark is the row's or the score's place on the leaderboard, or [score, row] of
-a cell; `picked` reads it. What was left out stands in `figure.layout.meta["note"]`. Each figure has its twin `..._says`: the answer in plain words.
+a cell; `template.picked` reads it. What was left out stands in `figure.layout.meta["note"]`. Each figure has its twin `..._says`: the answer in plain words.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ import plotly.graph_objects as go
 
 from analysis.figures import persistence, template
 from analysis.figures.comparison import cells, framed, numbers
-from analysis.figures.gain import SOURCE, brief, columns, effect, effects, membership, picked, rows, short, tags
+from analysis.figures.gain import SOURCE, brief, columns, effect, effects, membership, rows, short, tags
 from analysis.figures.persistence import count, faded, note, number
 from analysis.figures.sources import below, marked
 from analysis.metrics.leaderboard import Leaderboard
 from analysis.metrics.statistics import FEW, Correlation
 
 __all__ = ["board", "board_says", "truth", "truth_says", "heat", "heat_says", "against", "against_says", "slopes", "slopes_says", "summary", "summary_says",
-           "published", "published_says", "picked", "LOOKS"]
+           "published", "published_says", "LOOKS"]
 
 LOOKS = {"score": ("score", "#0072B2", "circle"), "published-method": ("method of this app", "#D55E00", "diamond"),
          "trivial": ("trivial baseline", template.GREY, "circle-open"), "truth": ("measured as well", "#009E73", "square")}

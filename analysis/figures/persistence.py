@@ -254,12 +254,6 @@ def custom(dim: int, rows: np.ndarray) -> np.ndarray:
     return np.column_stack([np.full(len(rows), dim), rows]).astype(np.int32).reshape(-1, 2)
 
 
-def picked(customdata) -> tuple[int, int]:
-    """(dim, row) of a clicked mark, as the browser sends it: a list, or an object with keys "0" and "1"."""
-    pair = [customdata[str(i)] for i in range(2)] if isinstance(customdata, Mapping) else customdata
-    return int(pair[0]), int(pair[1])
-
-
 def says(dim: int, bars: np.ndarray) -> list[str]:
     """A bar in words, for the pointer."""
     return [f"H{dim} bar: {number(b)} – " + (f"{number(d)}, lifetime {number(d - b)}" if np.isfinite(d) else "∞, never dies") for b, d in bars]

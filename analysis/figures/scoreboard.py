@@ -7,14 +7,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures import template
-from analysis.figures.gain import picked, rows, short
+from analysis.figures.gain import rows, short
 from analysis.figures.leaderboard import LOOKS
 from analysis.figures.persistence import count, note
 from analysis.figures.sources import below, marked
 from analysis.metrics.scoreboard import Scoreboard
 from analysis.metrics.statistics import FEW
 
-__all__ = ["board", "board_says", "picked"]
+__all__ = ["board", "board_says"]
 
 PANELS = {"spearman": ("Spearman with the gain, −1 is best", [0, 0.47], "x"), "mci": ("MCI: 100 × difference<br>from the centroid distance", [0.53, 1], "x2")}
 FIRST = 3  # methods that are always said

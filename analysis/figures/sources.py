@@ -309,10 +309,10 @@ def _verdict(source, ranked: int, contradicts: bool, row: int) -> dict:
     if not source.rank:
         text = "not scored" if source.reason else "not scored yet"
     elif not source.verdict:
-        text = f"{_nth(source.rank)} of {ranked} so far<br>{number(source.score)} at all items"
+        text = f"{nth(source.rank)} of {ranked} so far<br>{number(source.score)} at all items"
     else:
         low, high = source.matched_interval
-        text = f"<b>{source.verdict}</b>, {_nth(source.rank)} of {ranked}<br>{number(_mean(source.matched))} ({number(low)} – {number(high)})"
+        text = f"<b>{source.verdict}</b>, {nth(source.rank)} of {ranked}<br>{number(_mean(source.matched))} ({number(low)} – {number(high)})"
     return {"x": 1.01, "xref": "paper", "xanchor": "left", "y": row, "showarrow": False, "align": "left", "font": {"size": 12},
             "text": f"{text}{'<br>⚠ labels disagree' if contradicts else ''}"}
 
@@ -320,7 +320,7 @@ def _verdict(source, ranked: int, contradicts: bool, row: int) -> dict:
 def _clause(name, source, ranked, contradicts) -> str:
     if not source.rank:
         return f"{name}: not scored{f' ({source.reason.rstrip(chr(46))})' if source.reason else ' yet'}"
-    place, warned = f"{_nth(source.rank)} of {ranked}", ", but its labels disagree with the target's" if contradicts else ""
+    place, warned = f"{nth(source.rank)} of {ranked}", ", but its labels disagree with the target's" if contradicts else ""
     if not source.verdict:
         return f"{name}: {number(source.score)}, {place} so far{warned}"
     low, high = source.matched_interval
@@ -375,5 +375,5 @@ def _alike(ranks, first) -> str:
     return "" if not both.any() else "same order" if not moved else f"{moved} moved"
 
 
-def _nth(rank: int) -> str:
+def nth(rank: int) -> str:
     return f"{rank}{'th' if 10 <= rank % 100 <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(rank % 10, 'th')}"

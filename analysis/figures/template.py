@@ -6,8 +6,10 @@ least 3:1 on both grounds. Colours of a scale cannot all have that, so marks col
 
 import colorsys
 import html
+from collections.abc import Mapping
 from functools import lru_cache
 
+import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
 
@@ -21,6 +23,14 @@ SEQUENTIAL = "Cividis"
 DIVERGING = [[0.0, "#0A5A8C"], [0.25, "#62A3CB"], [0.5, "#D9DEE3"], [0.75, "#E08A52"], [1.0, "#984000"]]  # centre it: cmid=
 HIGHLIGHT = "#E0218A"  # the selected, where a ring cannot be drawn
 RING = ("#FFFFFF", "#1B2733")  # wide under narrow: one of the two stands out on any ground and any mark
+
+
+def picked(customdata) -> int | tuple[int, ...]:
+    """What a clicked mark carries, as the browser sends it: a number, a list, or an object with keys "0", "1" and so on; several numbers as a tuple."""
+    if isinstance(customdata, Mapping):
+        customdata = [customdata[str(i)] for i in range(len(customdata))]
+    values = tuple(int(v) for v in np.ravel(customdata))
+    return values[0] if len(values) == 1 else values
 
 
 def colours(n: int) -> list[str]:

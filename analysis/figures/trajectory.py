@@ -1,9 +1,8 @@
 """Paths of domains through the layers: the mean of each as a line, some of its items as threads. The axes are the same whatever the layer.
 
-Marks carry `customdata` [domain, row, layer], the row -1 where it is a mean; `picked` reads a clicked one.
+Marks carry `customdata` [domain, row, layer], the row -1 where it is a mean; `template.picked` reads a clicked one.
 """
 
-from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
@@ -51,12 +50,6 @@ def says(found: Paths, *, layer=None) -> str:
     closest = f"{found.names[near[0]]} and {found.names[near[1]]} lie closest"
     furthest = f", {found.names[wide[0]]} and {found.names[wide[1]]} furthest apart" if len(far) > 2 else ""
     return f"{follow}. At {found.layers[at]}, in this picture, {closest}{furthest}."
-
-
-def picked(customdata) -> tuple[int, int, int]:
-    """(domain, row or -1, layer) of a clicked mark, as the browser sends it: a list, or an object with keys "0", "1" and "2"."""
-    parts = [customdata[str(i)] for i in range(3)] if isinstance(customdata, Mapping) else customdata
-    return int(parts[0]), int(parts[1]), int(parts[2])
 
 
 class _Scene:

@@ -13,7 +13,8 @@ from analysis.errors import InputError
 from analysis.metrics.domain import FEWEST, Domain, domain, together, window
 from analysis.metrics.fitting import Part, Scored, divergences, gauge, inside, opening, part, refitted, remarks, scored
 from analysis.metrics.pairing import shared
-from analysis.metrics.readings import Options, plain
+from analysis.metrics.readings import Options
+from analysis.metrics.result import plain
 
 NEAREST = 5  # neighbours that vote on a label
 ASKED = 2000  # items whose neighbours are looked up

@@ -9,6 +9,7 @@ import numpy as np
 from analysis.errors import InputError
 from analysis.metrics import tas
 from analysis.metrics.ranking import Cloud, Ranks, to_numpy
+from analysis.metrics.result import plain, tuples
 from analysis.metrics.similarity import cka, procrustes, rsa
 
 STEPS = 60  # neighbourhood sizes of which something is kept for every item, every class or every pair
@@ -67,7 +68,7 @@ class Comparison:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        _tuples(self, "names", "layers", "ids", "left_out", "groups", "warnings")
+        tuples(self, "names", "layers", "ids", "left_out", "groups", "warnings")
 
     def spectrum(self) -> tas.Spectrum:
         return tas.Spectrum(self.k, **{name: getattr(self, name) for name in CURVES}, auc=self.auc, n=self.n, warnings=self.warnings, options=self.options)
@@ -90,9 +91,9 @@ class Comparison:
         return pd.DataFrame({name: getattr(self, name) for name in ("k", *CURVES, *(b for b in BANDS if len(getattr(self, b))))})
 
     def manifest(self) -> dict:
-        said = {name: _plain(getattr(self, name).tolist()) for name in ("k", *CURVES, *BANDS, "group_counts", "group_tas", "grid")}
+        said = {name: plain(getattr(self, name).tolist()) for name in ("k", *CURVES, *BANDS, "group_counts", "group_tas", "grid")}
         return {"names": list(self.names), "layers": list(self.layers), "n": self.n, "left_out": list(self.left_out), "auc": self.auc, **said,
-                "groups": list(self.groups), "clusters": self.clusters, "anchors": self.anchors, "companions": _plain(dict(self.companions)),
+                "groups": list(self.groups), "clusters": self.clusters, "anchors": self.anchors, "companions": plain(dict(self.companions)),
                 "reasons": dict(self.reasons), "warnings": list(self.warnings), "options": dict(self.options)}
 
     def _band(self, kind: str) -> tas.Band | None:
@@ -124,7 +125,7 @@ class Layers:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        _tuples(self, "names", "layers_a", "layers_b", "left_out", "warnings")
+        tuples(self, "names", "layers_a", "layers_b", "left_out", "warnings")
 
     def at(self, k: int) -> int:
         """Where the neighbourhood size nearest to k stands."""
@@ -137,7 +138,7 @@ class Layers:
 
     def manifest(self) -> dict:
         lists = {name: list(getattr(self, name)) for name in ("names", "layers_a", "layers_b", "left_out", "warnings")}
-        return {**lists, "tas": _plain(self.tas.tolist()), "k": self.k.tolist(), "n": self.n, "of": self.of, "same": self.same, "clusters": self.clusters,
+        return {**lists, "tas": plain(self.tas.tolist()), "k": self.k.tolist(), "n": self.n, "of": self.of, "same": self.same, "clusters": self.clusters,
                 "options": dict(self.options)}
 
 
@@ -173,7 +174,7 @@ class Convergence:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        _tuples(self, "kinds", "layers", "warnings")
+        tuples(self, "kinds", "layers", "warnings")
         object.__setattr__(self, "pairs", tuple(tuple(pair) for pair in self.pairs))
 
     def groups(self) -> dict[str, list[tuple[str, Curve]]]:
@@ -199,7 +200,7 @@ class Convergence:
         return pd.DataFrame({**columns, **{f"k={k}": self.tas[:, i] for i, k in enumerate(self.k)}})
 
     def manifest(self) -> dict:
-        arrays = {name: _plain(getattr(self, name).tolist()) for name in ("tas", "k", "null_low", "null_high", "null_mean")}
+        arrays = {name: plain(getattr(self, name).tolist()) for name in ("tas", "k", "null_low", "null_high", "null_mean")}
         return {"pairs": [list(pair) for pair in self.pairs], "kinds": list(self.kinds), "layers": list(self.layers), **arrays, "n": self.n, "of": self.of,
                 "clusters": self.clusters, "warnings": list(self.warnings), "options": dict(self.options)}
 
@@ -258,18 +259,5 @@ def companions(a: np.ndarray, b: np.ndarray, overlap: np.ndarray, tell=lambda i,
     return values, reasons
 
 
-def _tuples(result, *names: str) -> None:
-    """A list, which is what JSON makes of a tuple, becomes one again."""
-    for name in names:
-        object.__setattr__(result, name, tuple(getattr(result, name)))
-
-
 def _nearest(sizes: Sequence[int], k: int) -> int:
     return int(np.abs(np.asarray(sizes) - k).argmin())
-
-
-def _plain(value):
-    """For JSON, which knows no NaN."""
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, list) else None if isinstance(value, float) and np.isnan(value) else value

@@ -16,8 +16,8 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics import probe as probes
-from analysis.metrics.persistence import plain
-from analysis.metrics.ranking import sound_seed, to_numpy
+from analysis.metrics.ranking import sound_seed, to_numpy, whole
+from analysis.metrics.result import plain, tuples
 from analysis.metrics.statistics import mean_interval
 
 PROBES = ("ridge", "logistic")
@@ -72,8 +72,7 @@ class Gains:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        for name in ("names", "n_sources", "warnings"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "names", "n_sources", "warnings")
         for name in ("blends", "kept"):
             object.__setattr__(self, name, tuple(map(tuple, getattr(self, name))))
 
@@ -158,8 +157,7 @@ class Curve:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        for name in ("names", "n_sources", "warnings"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "names", "n_sources", "warnings")
 
     @property
     def done(self) -> int:
@@ -367,8 +365,8 @@ class _Bench:
             raise InputError("All rows of the target are the same.", "There is nothing to read off them: choose another layer.")
         self.origin, self.notes = self.target.x.mean(axis=0), []
         self.weights = {name: _weight(given["weights"].get(name, 1), name) for name in self.names}
-        self.limit = {name: _whole(value, 1, 2**31, f"items of {name} (limit)") for name, value in given["limit"].items()}
-        self.without = {name: [_whole(c, 0, 2**31, f"as a class of {name} (without)") for c in _listed(values, f"classes of {name} (without)")]
+        self.limit = {name: whole(value, 1, 2**31, f"items of {name} (limit)") for name, value in given["limit"].items()}
+        self.without = {name: [whole(c, 0, 2**31, f"as a class of {name} (without)") for c in _listed(values, f"classes of {name} (without)")]
                         for name, values in given["without"].items()}
         self.sources = {name: self._source(name, sources[name], source_labels[name], given["source_ids"].get(name)) for name in self.names}
         self.target.x = self.target.x - self.origin
@@ -417,10 +415,10 @@ class _Bench:
         most = n - int((self.sizes_of > 0).sum())
         if not len(budgets):
             raise InputError("No number of target items to train on is given.", f"Give whole numbers from {least} to {most}.")
-        budgets = sorted({_whole(budget, least, most, "target items to train on (budget)") for budget in budgets})
+        budgets = sorted({whole(budget, least, most, "target items to train on (budget)") for budget in budgets})
         rest = n - budgets[-1]
         usual = min(rest, n // 2) if self.alike else rest  # such a source is left with what is not tested
-        return budgets, usual if tested is None else _whole(tested, 1, rest, "items to test"), _whole(seeds, 1, 10_000, "splits (seeds)")
+        return budgets, usual if tested is None else whole(tested, 1, rest, "items to test"), whole(seeds, 1, 10_000, "splits (seeds)")
 
     def split(self, number: int, budgets: list[int], tested: int) -> tuple[list[np.ndarray], np.ndarray]:
         """([rows to train on at each budget], rows to test): each class in proportion, the smaller parts within the larger ones."""
@@ -522,12 +520,6 @@ def _weight(value, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < np.inf:
         raise InputError(f"Source {name!r} was given the weight {value!r}.", "Give a number from 0; 1 counts each item like one of the target.")
     return float(value)
-
-
-def _whole(value, least: int, most: int, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value % 1 != 0 or not least <= value <= most:
-        raise InputError(f"{value!r} {what} were asked for.", f"Give a whole number from {least} to {most}.")
-    return int(value)
 
 
 def _silent(done: int, total: int, note: str) -> None:

@@ -13,7 +13,7 @@ from analysis.errors import InputError
 from analysis.metrics import neighbours, probe
 from analysis.metrics.calibration import LEVEL, LOST, NEAREST
 from analysis.metrics.gain import Gains
-from analysis.metrics.readings import plain
+from analysis.metrics.result import plain, tuples
 from analysis.metrics.statistics import mean_interval
 
 CONTRADICTION, SHIFT, IMBALANCE, SCARCE, NOTHING = CAUSES = ("label contradiction", "covariate shift", "class imbalance", "too little target data",
@@ -104,8 +104,7 @@ class Inspection:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        for name in ("classes", "shared", "left_out", "layers", "matched_interval", "warnings"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "classes", "shared", "left_out", "layers", "matched_interval", "warnings")
 
     # what it did
 
@@ -406,8 +405,7 @@ class Pairs:
     final: bool = False
 
     def __post_init__(self):
-        for name in ("names", "warnings"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "names", "warnings")
 
     @property
     def places(self) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics import statistics
-from analysis.metrics.persistence import plain
+from analysis.metrics.result import plain, tuples
 from analysis.metrics.statistics import Correlation, mean_interval
 
 SUBJECTS = ("models", "sources")
@@ -59,8 +59,7 @@ class Leaderboard:
     final: bool = False
 
     def __post_init__(self):
-        for name in ("names", "scores", "titles", "directions", "kinds", "warnings"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "names", "scores", "titles", "directions", "kinds", "warnings")
         object.__setattr__(self, "parts", tuple(map(tuple, self.parts)))
         rows, scores = len(self.names), len(self.scores)
         if not self.seconds.size:

@@ -12,6 +12,7 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics import spanning
+from analysis.metrics.result import plain
 
 TINY = 1e-9  # a separation up to which there is none
 CLOSE = 1e-5  # squared distances below this share of the squared norms are measured again: a Gram matrix has lost their digits
@@ -273,11 +274,6 @@ def _random(seed: int) -> np.random.Generator:
     if not isinstance(seed, numbers.Integral) or seed < 0:
         raise InputError(f"{seed!r} is no seed.", "Use a whole number from 0.")
     return np.random.default_rng(int(seed))
-
-
-def plain(value):
-    """For JSON, which knows neither NaN nor infinity."""
-    return [plain(v) for v in value] if isinstance(value, list) else None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 # diagrams

@@ -288,6 +288,12 @@ def sound_seed(seed) -> int:
     return int(seed)
 
 
+def whole(value, least: int, most: int, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value % 1 != 0 or not least <= value <= most:
+        raise InputError(f"{value!r} {what} were asked for.", f"Give a whole number from {least} to {most}.")
+    return int(value)
+
+
 def _mixed(words):
     """splitmix64: neighbouring words become unrelated ones."""
     with np.errstate(over="ignore"):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from analysis.errors import InputError
+from analysis.metrics.result import plain, tuples
 
 CHOICES = {"angle": ("partner", "turning", "anchor"), "distance": ("direct", "path", "detour"), "geometry": ("euclidean", "geodesic", "pseudo-cartesian"),
            "sampling": ("stratified", "same_class", "uniform"), "divergence": ("montecarlo", "components", "sinkhorn"), "covariance": ("full", "diagonal")}
@@ -99,8 +100,7 @@ class Readings:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        for name in ("readings", "sources"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "readings", "sources")
 
     def ranks(self) -> np.ndarray:
         """(readings, sources) 1 for the nearest source, equal scores sharing their mean; NaN without a score."""
@@ -132,7 +132,7 @@ class Domains:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        object.__setattr__(self, "names", tuple(self.names))
+        tuples(self, "names")
 
     def reason(self, target: str, source: str) -> str:
         return self.reasons.get(f"{target} from {source}", "")
@@ -145,15 +145,6 @@ class Domains:
     def manifest(self) -> dict:
         return {"names": list(self.names), "scores": plain(self.scores.tolist()), "errors": plain(self.errors.tolist()), "reasons": dict(self.reasons),
                 "options": dict(self.options)}
-
-
-def plain(value):
-    """For JSON, which knows no NaN."""
-    if isinstance(value, Mapping):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _ranked(scores: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics.leaderboard import KINDS, NAN, Leaderboard
-from analysis.metrics.persistence import plain
 from analysis.metrics.ranking import sound_seed
+from analysis.metrics.result import plain, tuples
 from analysis.metrics.statistics import LEVEL
 
 MEASURES = ("spearman", "mci")
@@ -40,8 +40,7 @@ class Scoreboard:
     warnings: tuple = ()
 
     def __post_init__(self):
-        for name in ("suites", "methods", "kinds", "warnings"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "suites", "methods", "kinds", "warnings")
         shape = len(self.suites), len(self.methods)
         if self.spearman.shape != shape or len(self.kinds) != shape[1] or len(self.n_blends) != shape[0] or not -1 <= self.centroid < shape[1]:
             raise InputError(f"{shape[0]} targets and {shape[1]} methods do not fit correlations of shape {self.spearman.shape}.",

@@ -10,7 +10,8 @@ from analysis.errors import InputError
 from analysis.metrics.domain import domain, together
 from analysis.metrics.fitting import divergences, fitted, gauge, part, remarks, scored
 from analysis.metrics.mixture import Mixture
-from analysis.metrics.readings import Options, plain
+from analysis.metrics.readings import Options
+from analysis.metrics.result import plain, tuples
 
 SIDES = ("within", "cross")
 KINDS = ("angle", "distance")
@@ -72,8 +73,7 @@ class Radar:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        for name in ("dropped", "layers", "names", "n", "warnings"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "dropped", "layers", "names", "n", "warnings")
 
     @property
     def transitions(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics.ranking import sound_seed, to_numpy
+from analysis.metrics.result import tuples
 
 LEVEL = 0.95
 LIMIT = 3000  # pairs up to which each is compared with each
@@ -39,7 +40,7 @@ class Correlation:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        object.__setattr__(self, "warnings", tuple(self.warnings))
+        tuples(self, "warnings")
 
     def manifest(self) -> dict:
         told = {**asdict(self), "warnings": list(self.warnings), "options": dict(self.options)}

@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics import persistence
+from analysis.metrics.result import plain, tuples
 
 RATIOS = ("value", "low", "high", "chance", "chance_low", "chance_high")
 
@@ -44,8 +45,7 @@ class Survey:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        for name in ("names", "layers", "n", "of", "widths", "reasons", "profiled"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "names", "layers", "n", "of", "widths", "reasons", "profiled")
 
     def __len__(self) -> int:
         return len(self.names)
@@ -95,7 +95,7 @@ class Survey:
                              "spread": self.spread, "reason": self.why(classes)})
 
     def manifest(self, classes: int | Sequence[int]) -> dict:
-        return {"entries": [{k: persistence.plain(v) for k, v in row.items()} for row in self.table(classes).to_dict("records")], "options": dict(self.options)}
+        return {"entries": [{k: plain(v) for k, v in row.items()} for row in self.table(classes).to_dict("records")], "options": dict(self.options)}
 
     def _ratio(self, i: int, classes: int) -> tuple:
         nothing = (float("nan"),) * len(RATIOS)
@@ -162,8 +162,7 @@ class Distances:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        for name in ("names", "layers", "reasons"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "names", "layers", "reasons")
 
     def __len__(self) -> int:
         return len(self.names)
@@ -173,8 +172,8 @@ class Distances:
         return pd.DataFrame(self.matrix, index=self.names, columns=self.names)
 
     def manifest(self) -> dict:
-        return {"names": list(self.names), "layers": list(self.layers), "matrix": persistence.plain(self.matrix.tolist()),
-                "bounds": persistence.plain(self.bounds.tolist()), "reasons": list(self.reasons), "options": dict(self.options)}
+        return {"names": list(self.names), "layers": list(self.layers), "matrix": plain(self.matrix.tolist()),
+                "bounds": plain(self.bounds.tolist()), "reasons": list(self.reasons), "options": dict(self.options)}
 
 
 def _stack(blocks: list[np.ndarray]) -> np.ndarray:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from analysis.errors import InputError
-from analysis.metrics.ranking import LIMIT, Cloud, Progress, Ranks, ranks, sound_seed, to_numpy
+from analysis.metrics.ranking import LIMIT, Cloud, Progress, Ranks, ranks, sound_seed, to_numpy, whole
 
 __all__ = ["Ranks", "ranks", "Spectrum", "spectrum", "Band", "null_band", "bootstrap_band", "Grouped", "grouped", "Pairs", "pairs", "agreement",
            "expected", "floor", "teaching_cloud"]
@@ -85,7 +85,7 @@ def spectrum(a, b, *, metric: str = "euclidean", baseline: str = "exact", max_k:
 def agreement(a, b, k: int, *, metric: str = "euclidean", seed: int = 0, device: str = "auto") -> np.ndarray:
     """(n,) the Jaccard index of each item's k nearest neighbours in the two spaces."""
     a, b = _sides(a, b, metric, seed, device)
-    k = _whole(k, 1, a.n - 1, "neighbours")
+    k = whole(k, 1, a.n - 1, "neighbours")
     found = np.empty(a.n)
     for rows in _blocks(a, b):
         near, other = a.rows(rows, k), b.rows(rows, k)
@@ -204,7 +204,7 @@ def null_band(a, b, *, permutations: int = 200, level: float = 0.95, metric: str
               seed: int = 0, device: str = "auto", progress: Progress | None = None) -> Band:
     """TAS when the items of b are relabelled at random: the geometry of each side stays, what they share goes. Options as for `spectrum`."""
     a, b = _sides(a, b, metric, seed, device)
-    n, k, count, level = a.n, len(_sizes(a.n, max_k)), _whole(permutations, 2, 1_000_000, "permutations"), _share(level)
+    n, k, count, level = a.n, len(_sizes(a.n, max_k)), whole(permutations, 2, 1_000_000, "permutations"), _share(level)
     anchors, rng = _drawn(n, seed), np.random.default_rng(seed)
     total, tell = count + 2, progress or (lambda done, total, note: None)
     mine, other = (_Kept(side, anchors, k, lambda i=i: tell(i, total, f"ranks of {len(anchors)} rows")) for i, side in enumerate((a, b)))
@@ -221,7 +221,7 @@ def bootstrap_band(a, b, *, resamples: int = 200, level: float = 0.95, metric: s
                    seed: int = 0, device: str = "auto", progress: Progress | None = None) -> Band:
     """TAS when as many anchors are drawn again with replacement, their neighbours being what they are. Options as for `spectrum`."""
     a, b = _sides(a, b, metric, seed, device)
-    n, k, count, level = a.n, len(_sizes(a.n, max_k)), _whole(resamples, 2, 1_000_000, "resamples"), _share(level)
+    n, k, count, level = a.n, len(_sizes(a.n, max_k)), whole(resamples, 2, 1_000_000, "resamples"), _share(level)
     anchors = _drawn(n, seed)
     weights = np.random.default_rng(seed).multinomial(len(anchors), np.full(len(anchors), 1 / len(anchors)), count).astype(np.float32)
     found, done = np.zeros((count, k)), 0
@@ -293,7 +293,7 @@ class Pairs:
     def table(self, k: int):
         """The matrix at one neighbourhood size."""
         import pandas as pd
-        at = _whole(k, int(self.k[0]), int(self.k[-1]), "neighbours") - 1
+        at = whole(k, int(self.k[0]), int(self.k[-1]), "neighbours") - 1
         return pd.DataFrame(self.tas[:, :, at], index=list(self.names_a), columns=list(self.names_b))
 
     def manifest(self) -> dict:
@@ -353,7 +353,7 @@ def teaching_cloud(kind: str, *, n: int = 500, d: int = 50, seed: int = 1, jitte
     """
     if kind not in KINDS:
         raise InputError(f"Unknown teaching cloud {kind!r}.", f"Use one of {', '.join(KINDS)}.")
-    n, d = _whole(n, 8, LIMIT, "rows"), _whole(d, 2, 100_000, "dimensions")
+    n, d = whole(n, 8, LIMIT, "rows"), whole(d, 2, 100_000, "dimensions")
     if len(set(swapped)) < len(swapped) or not set(swapped) <= {0, 1, 2, 3} or not min(jitter, spread) >= 0:
         raise InputError(f"Corners {tuple(swapped)}, jitter {jitter} and spread {spread} were asked for.",
                          "Name each corner, 0 to 3, at most once; let no width be negative.")
@@ -443,13 +443,7 @@ def _match(n: int, other: int, a: str = "The first", b: str = "the second") -> N
 def _sizes(n: int, max_k: int | None) -> np.ndarray:
     if max_k is None and n > LIMIT:
         raise InputError(f"All neighbourhood sizes of {n} rows are too many to compute.", f"Give max_k, for example max_k=1000, or at most {LIMIT} rows.")
-    return np.arange(1, (_whole(n, 4, 2**31, "rows") - 2 if max_k is None else _whole(max_k, 1, n - 2, "neighbours (max_k)")) + 1)
-
-
-def _whole(value, least: int, most: int, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value % 1 != 0 or not least <= value <= most:
-        raise InputError(f"{value!r} {what} were asked for.", f"Give a whole number from {least} to {most}.")
-    return int(value)
+    return np.arange(1, (whole(n, 4, 2**31, "rows") - 2 if max_k is None else whole(max_k, 1, n - 2, "neighbours (max_k)")) + 1)
 
 
 def _share(level) -> float:

@@ -10,6 +10,7 @@ from analysis.metrics.domain import Domain, domain, together
 from analysis.metrics.projection import sample
 from analysis.metrics.ranking import sound_seed
 from analysis.metrics.readings import Options
+from analysis.metrics.result import tuples
 
 DIMS = 3
 AXES = ("states", "means")
@@ -44,8 +45,7 @@ class Paths:
     options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        for name in ("names", "layers", "n"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        tuples(self, "names", "layers", "n")
         for name in ("ids", "labels"):
             object.__setattr__(self, name, tuple(tuple(of) for of in getattr(self, name)))
 

@@ -7,13 +7,9 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics import gain, radar
-from analysis.metrics.gain import _whole
 from analysis.metrics.inspection import Inspection, Pairs, nearby
-from analysis.studies.entries import all_opened as _opened
-from analysis.studies.entries import named as _names
-from analysis.studies.entries import said as _said
-from analysis.studies.entries import there as _there
-from analysis.studies.entries import title as _title
+from analysis.metrics.ranking import whole
+from analysis.studies.entries import all_opened, named, said, there, title
 from analysis.studies.gain import Sides, _asked, _told, gathered, sound
 from analysis.studies.radar import scored as _scored
 from analysis.studies.radar import switches as _switches
@@ -56,10 +52,10 @@ def pairs(inputs: dict, options: dict, ctx):
     """{"domains": entries} with {"names", "layer", "budget", "seeds", "seed", "radar"} as for `inspect` -> Pairs, each domain as the target of all others;
     partial after each target."""
     sound(options)
-    how, names = _switches(options), _names(inputs["domains"], options, fewest=2)
+    how, names = _switches(options), named(inputs["domains"], options, fewest=2)
     chosen = {"budget": BUDGET, "seeds": SEEDS, "layer": "", "seed": 0, **options}
-    seeds = _whole(chosen["seeds"], 1, 10_000, "splits (seeds)")
-    sides = _opened(inputs["domains"], ctx.progress)
+    seeds = whole(chosen["seeds"], 1, 10_000, "splits (seeds)")
+    sides = all_opened(inputs["domains"], ctx.progress)
     _possible(chosen["budget"], sides)
     predicted, measured, reasons = np.full((len(names),) * 2, np.nan), np.full((len(names), len(names), seeds), np.nan), {}
     for i, target in enumerate(names):
@@ -80,14 +76,14 @@ def _possible(budget, sides) -> None:
     sizes = [np.bincount(side.labels) for side in sides if getattr(side, "labels", None) is not None]
     spans = [(int((size > 1).sum()), int(size.sum() - (size > 0).sum())) for size in sizes]
     if spans:
-        budget = _whole(budget, min(least for least, _ in spans), max(most for _, most in spans), "target items to train on (budget)")
+        budget = whole(budget, min(least for least, _ in spans), max(most for _, most in spans), "target items to train on (budget)")
     if spans and not any(least <= budget <= most for least, most in spans):
         raise InputError(f"No domain can give {budget} target items to train on (budget).", "Give a number between one per class and all but one per class.")
 
 
 def _sides(inputs: dict, options: dict, progress) -> Sides:
     """The two, under the names that are asked for."""
-    names = tuple(map(str, options.get("names") or (_title(inputs["target"]), _title(inputs["source"]))))
+    names = tuple(map(str, options.get("names") or (title(inputs["target"]), title(inputs["source"]))))
     if len(names) != 2:
         raise InputError(f"{len(names)} names were given for a target and a source.", "Give two names, or none.")
     if names[0] == names[1]:
@@ -131,7 +127,7 @@ def _ranked(known: Sides, how: radar.Options, chosen: dict, progress):
                    "gauge": float(found.gauge[0]), "null": found.nulls[0], "matched": source.matched, "matched_interval": source.matched_interval,
                    "verdict": source.verdict, "radar_reason": source.reason, "warnings": found.warnings if chosen["calibrate"] else ()}
     except (InputError, MemoryError) as error:
-        yield {"radar_reason": _said(error)}
+        yield {"radar_reason": said(error)}
 
 
 def _paired(target, source, name: str, how: radar.Options, chosen: dict, progress) -> tuple[float, np.ndarray, str]:
@@ -139,12 +135,12 @@ def _paired(target, source, name: str, how: radar.Options, chosen: dict, progres
     progress()
     score, _, why = _scored(target, source, how)
     try:
-        sides = {"target": {"representation": _there(target)}, "sources": [{"representation": _there(source)}]}
+        sides = {"target": {"representation": there(target)}, "sources": [{"representation": there(source)}]}
         known = gathered(sides, {"names": [name], "layer": chosen["layer"]}, progress)
         *_, found = gain.measure(**known.given(), **_asked(known, chosen), budget=chosen["budget"], progress=progress)
         return score, found.gain(name), why
     except (InputError, MemoryError) as error:
-        return score, np.nan, _said(error)
+        return score, np.nan, said(error)
 
 
 def _stood(progress, done: int, total: int, note: str, *_) -> None:

@@ -7,10 +7,7 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics import gain, radar
-from analysis.studies.entries import all_opened as _opened
-from analysis.studies.entries import named as _names
-from analysis.studies.entries import states
-from analysis.studies.entries import title as _title
+from analysis.studies.entries import all_opened, named, states, title
 
 BUDGET = 100  # target items trained on unless told, if half of them are that many
 LISTED = 8  # classes that a message names
@@ -114,10 +111,10 @@ def sound(options: Mapping, lists: Sequence[str] = LISTS, mappings: Sequence[str
 
 def gathered(inputs: dict, options: dict, progress) -> Sides:
     """The sides of a measurement, opened and matched."""
-    names = _names(inputs["sources"], options)
-    home, *others = _opened([inputs["target"], *inputs["sources"]], progress, needed=1 + len(names))
+    names = named(inputs["sources"], options)
+    home, *others = all_opened([inputs["target"], *inputs["sources"]], progress, needed=1 + len(names))
     layer, x = states(home, options.get("layer"))
-    target = Side(_title(inputs["target"]), x, _labels(home, "the target"), _ids(home), np.arange(len(x)), home)
+    target = Side(title(inputs["target"]), x, _labels(home, "the target"), _ids(home), np.arange(len(x)), home)
     notes, sources = [], []
     for name, r in zip(names, others, strict=True):
         _check_model(home, r, target.name, name)

@@ -15,6 +15,7 @@ import streamlit as st
 
 from analysis import engine, store
 from analysis.figures import map as figures
+from analysis.figures.template import picked
 from analysis.metrics import neighbours, projection
 from analysis.studies.projection import LIMIT
 from analysis.studies.projection import umap as layout
@@ -196,13 +197,9 @@ def _rings(stack: Stack, key: str, signature: tuple) -> tuple[np.ndarray, int]:
 def _take(stack: Stack, key: str, signature: tuple, where: str) -> None:
     """What was lassoed, boxed or clicked becomes the selection; a double click lets go of it."""
     event = st.session_state[key]["selection"]
-    rows = np.unique(np.array([_row(p["customdata"]) for p in event["points"] if p.get("customdata") is not None], dtype=np.int64))
+    rows = np.unique(np.array([picked(p["customdata"]) for p in event["points"] if p.get("customdata") is not None], dtype=np.int64))
     if not len(rows):
         selection.clear()
         return
     stack.select(rows, f"{'Lasso' if event.get('lasso') else 'Box' if event.get('box') else 'Click'} on the map, {where}")
     st.session_state[f"_{key}"]["own"] = (selection.current().digest, signature)
-
-
-def _row(customdata) -> int:
-    return int(customdata[0] if isinstance(customdata, (list, tuple)) else customdata)

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import streamlit as st
 
-from analysis import store
+from analysis import engine, store
 from analysis.errors import InputError
 from analysis.representation import Representation
 from analysis.selection import Selection
@@ -76,6 +76,11 @@ class Stack:
         place = {c: i for i, c in enumerate(self.classes)}
         return np.concatenate([np.array([place[c] for c in names(r)])[f] for r, f in zip(self.representations, found, strict=True)])
 
+    @cached_property
+    def entries(self) -> tuple[dict, ...]:
+        """What the studies are given for each representation."""
+        return tuple({"representation": engine.Ref.representation(store.default().key_of(r))} for r in self.representations)
+
     def blocks(self, layer: str) -> list[np.ndarray]:
         return [r.layers[layer] for r in self.representations]
 
@@ -119,6 +124,11 @@ def stack(at: workspace.Workspace) -> Stack | None:
         return None
     fits = [(r, s) for r, s in found if r is not None and _shared([first, r])]
     return _stack(tuple(r.digest for r, _ in fits), tuple(s for _, s in fits), [r for r, _ in fits])
+
+
+def missing(at: workspace.Workspace, here: Stack | None) -> bool:
+    """Whether something of the workspace has not been through the model yet, or does not fit."""
+    return here is None or len(here.sources) < len(at.datasets)
 
 
 def left_out(at: workspace.Workspace, here: Stack) -> list[str]:

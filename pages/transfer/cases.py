@@ -2,32 +2,18 @@
 
 import streamlit as st
 
-from pages.parts import extraction, workspace
+from pages.parts import beside, workspace
 from pages.parts.cases import files, pairs, source, views, words
 from pages.parts.messages import plain
-from pages.parts.stack import left_out, stack
 
 st.title("Cases")
 answer = st.container()
 at = workspace.current()
 files.choose()
 
-# what there is
-
-here = stack(at)
-if not at.sources:
-    answer.markdown("Why did adding a source hurt? Choose a source dataset in the sidebar, or a built-in case.")
-    st.stop()
-if (here is None or len(here.sources) < len(at.datasets)) and not extraction.panel(at, key="cases-extract"):
-    if here is None or len(here.sources) < 2:
-        answer.markdown("Why did adding a source hurt? For that, the model has to look at the items of both first.")
-        st.stop()
-here = stack(at)
-for lost in left_out(at, here):
-    st.caption(f":material/info: {plain(workspace.label(lost))} is left out: its layers do not fit those of the target.")
-if len(here.sources) < 2:
-    answer.markdown("None of these sources can stand beside the target: choose others in the sidebar.")
-    st.stop()
+here = beside.gathered(at, answer, key="cases-extract",
+                       choose="Why did adding a source hurt? Choose a source dataset in the sidebar, or a built-in case.",
+                       look="Why did adding a source hurt? For that, the model has to look at the items of both first.")
 
 # what was measured
 

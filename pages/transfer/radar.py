@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from pages.parts import extraction, workspace
+from pages.parts import beside, workspace
 from pages.parts.messages import count, plain
 from pages.parts.radar import cases, domains, field, histograms, paths, ranking, switches, triangles, words
-from pages.parts.stack import left_out, stack
 
 st.title("RADAR")
 answer = st.container()
@@ -16,22 +15,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 if cases.told(at):
     st.caption(cases.told(at))
 
-# what there is
-
-here = stack(at)
-if not at.sources:
-    answer.markdown("Which source will help a target? Choose one or more source datasets in the sidebar, or a built-in case.")
-    st.stop()
-if field.missing(at, here) and not extraction.panel(at, key="radar-extract"):
-    if here is None or len(here.sources) < 2:
-        answer.markdown("Which source will help a target? For that, the model has to look at the items of each first.")
-        st.stop()
-here = stack(at)
-for source in left_out(at, here):
-    st.caption(f":material/info: {plain(workspace.label(source))} is left out: its layers do not fit those of the target.")
-if len(here.sources) < 2:
-    answer.markdown("None of these sources can stand beside the target: choose others in the sidebar.")
-    st.stop()
+here = beside.gathered(at, answer, key="radar-extract",
+                       choose="Which source will help a target? Choose one or more source datasets in the sidebar, or a built-in case.",
+                       look="Which source will help a target? For that, the model has to look at the items of each first.")
 
 # the answer
 

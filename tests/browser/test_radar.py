@@ -4,19 +4,14 @@ import re
 
 import pytest
 
+from tests.browser.views import drawn, extracted
+
 ADDRESS = "radar?radar_pairs=500&radar_draws=1000"
 
 
 @pytest.fixture(scope="module")
 def digits(server, browser):
-    page = browser.new_page()
-    page.goto(f"{server.address}/{ADDRESS}")
-    extract, answer = page.get_by_role("button", name=re.compile("Extract .* items")), page.get_by_text(re.compile("jackknife over items"))
-    extract.or_(answer).first.wait_for(timeout=30_000)
-    if extract.count():
-        extract.click()
-    answer.first.wait_for(timeout=120_000)
-    page.close()
+    extracted(browser, f"{server.address}/{ADDRESS}", "jackknife over items")
     return f"{server.address}/{ADDRESS}"
 
 
@@ -37,11 +32,4 @@ def test_a_click_on_a_ridgeline_enlarges_it_and_the_address_keeps_it(digits, pag
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", ["Ranking", "Histograms", "Where+it+diverges", "Layers", "Triangle", "All+domains", "Readings"])
 def test_every_view_draws_with_a_description(digits, browser, scheme, view):
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 1200})
-    page, errors = context.new_page(), []
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.goto(f"{digits}&radar_view={view}")
-    page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
-    assert page.locator("[data-testid=stPlotlyChart][aria-label], [data-testid=stPlotlyChart] [aria-label]").count() >= 1
-    assert errors == []
-    context.close()
+    drawn(browser, f"{digits}&radar_view={view}", scheme)

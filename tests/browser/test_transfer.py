@@ -1,23 +1,17 @@
 """Ranking and cases in a real browser: a case from the address, its views in both themes, and a saved file that can be downloaded."""
 
 import json
-import re
 
 import pytest
+
+from tests.browser.views import drawn, extracted
 
 ADDRESS = "cases?sources=digits/printed&cases_budget=20"
 
 
 @pytest.fixture(scope="module")
 def digits(server, browser):
-    page = browser.new_page()
-    page.goto(f"{server.address}/{ADDRESS}")
-    extract, answer = page.get_by_role("button", name=re.compile("Extract .* items")), page.get_by_text(re.compile("10 of 10 draws"))
-    extract.or_(answer).first.wait_for(timeout=30_000)
-    if extract.count():
-        extract.click()
-    answer.first.wait_for(timeout=120_000)
-    page.close()
+    extracted(browser, f"{server.address}/{ADDRESS}", "10 of 10 draws")
     return server.address
 
 
@@ -37,11 +31,4 @@ def test_a_case_is_saved_with_its_numbers(digits, page):
 @pytest.mark.parametrize("where", ["cases?cases_budget=20&cases_view=Classes", "cases?cases_budget=20&cases_view=Target+size", "ranking?ranking_view=Sources",
                                    "ranking?ranking_view=Published"])
 def test_every_view_draws_with_a_description(digits, browser, scheme, where):
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 1200})
-    page, errors = context.new_page(), []
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.goto(f"{digits}/{where}")
-    page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
-    assert page.locator("[data-testid=stPlotlyChart][aria-label], [data-testid=stPlotlyChart] [aria-label]").count() >= 1
-    assert errors == []
-    context.close()
+    drawn(browser, f"{digits}/{where}", scheme)

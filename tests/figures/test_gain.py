@@ -43,7 +43,7 @@ def curve():
 
 def marks(figure):
     """{place: (trace, index)} of what can be clicked."""
-    return {gain.picked(place): (trace, i) for trace in figure.data if trace.customdata is not None for i, place in enumerate(trace.customdata)}
+    return {template.picked(place): (trace, i) for trace in figure.data if trace.customdata is not None for i, place in enumerate(trace.customdata)}
 
 
 def named(figure, name):
@@ -183,8 +183,8 @@ def test_figures_are_light_and_names_are_no_markup(found, curve):
 
 
 def test_a_place_is_read_however_the_browser_sends_it():
-    assert gain.picked(3) == gain.picked([3]) == gain.picked(np.int32(3)) == gain.picked({"0": 3}) == 3
-    assert gain.picked([1, 2]) == gain.picked({"0": 1, "1": 2}) == (1, 2)
+    assert template.picked(3) == template.picked([3]) == template.picked(np.int32(3)) == template.picked({"0": 3}) == 3
+    assert template.picked([1, 2]) == template.picked({"0": 1, "1": 2}) == (1, 2)
 
 
 @pytest.mark.parametrize(("blend", "of", "said"), [(("a",), ("a", "b"), "a"), (("a", "b"), ("a", "b"), "a + b"), (("a", "b", "c"), tuple("abcd"), "all but d"),

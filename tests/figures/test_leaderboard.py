@@ -30,7 +30,7 @@ def board(n=6, splits=4, kind="models", truth=None, seed=0, **changes):
 
 def marks(figure, axis=None):
     """{place: (trace, index)} of what can be clicked, the last drawn of each."""
-    return {leaderboard.picked(place): (trace, i) for trace in figure.data if trace.customdata is not None and (axis is None or (trace.xaxis or "x") == axis)
+    return {template.picked(place): (trace, i) for trace in figure.data if trace.customdata is not None and (axis is None or (trace.xaxis or "x") == axis)
             for i, place in enumerate(trace.customdata)}
 
 

@@ -110,7 +110,7 @@ def test_a_bar_is_said_in_words():
 
 
 def test_a_click_leads_back_to_its_bar_however_the_browser_sends_it():
-    assert persistence.picked([1, 7]) == persistence.picked({"0": 1, "1": 7}) == persistence.picked(np.array([1, 7], np.int32)) == (1, 7)
+    assert template.picked([1, 7]) == template.picked({"0": 1, "1": 7}) == template.picked(np.array([1, 7], np.int32)) == (1, 7)
 
 
 @pytest.mark.parametrize("extent", [0, np.nan, np.inf])

@@ -16,7 +16,7 @@ def made(rho=RHO, centroid=1, methods=("RADAR", "Centroid distance", "LEEP"), su
 
 def marks(figure, axis):
     """{(method, target): (trace, index)}; -1 is the mean."""
-    return {scoreboard.picked(place): (trace, i) for trace in figure.data if (trace.xaxis or "x") == axis for i, place in enumerate(trace.customdata)}
+    return {template.picked(place): (trace, i) for trace in figure.data if (trace.xaxis or "x") == axis for i, place in enumerate(trace.customdata)}
 
 
 def test_every_target_and_mean_stands_where_it_was_measured():

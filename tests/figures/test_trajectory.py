@@ -50,9 +50,9 @@ def test_means_threads_and_items_stand_where_they_are(found, dims):
 def test_a_click_finds_the_item_or_the_domain_and_its_layer(found):
     figure = trajectory.trajectories(found, layer=1)
     items, = named(figure, "items here")
-    assert trajectory.picked(items.customdata[11].tolist()) == (1, int(found.rows[1, 3]), 1)
+    assert template.picked(items.customdata[11].tolist()) == (1, int(found.rows[1, 3]), 1)
     mean, = named(figure, "printed (40)")
-    assert trajectory.picked({"0": 1, "1": -1, "2": 4}) == trajectory.picked(mean.customdata[4]) == (1, -1, 4)
+    assert template.picked({"0": 1, "1": -1, "2": 4}) == template.picked(mean.customdata[4]) == (1, -1, 4)
     assert items.hovertext[11] == f"{found.ids[1][3]}<br>{template.plain(found.labels[1][3])}<br>printed" and "block 4" in mean.hovertext[4]
 
 

@@ -9,21 +9,9 @@ from analysis.errors import Cancelled
 from analysis.metrics import gain
 from analysis.studies import gain as studies
 from tests.refusal import refused
+from tests.told import Told
 
 N, FEW = 90, {"budget": 12, "seeds": 4}
-
-
-class Told:
-    """A context that remembers what it was told, and cancels when asked to."""
-
-    def __init__(self, cancel_at: str = "never"):
-        self.notes, self.cancel_at = [], cancel_at
-
-    def progress(self, done, total, note=""):
-        assert 0 <= done <= total
-        self.notes.append(note)
-        if self.cancel_at in note:
-            raise Cancelled
 
 
 def domain(name: str, seed: int, classes=("a", "b", "c"), n: int = N, turned: bool = False, model: str = "one", ids=None, **changes) -> Representation:

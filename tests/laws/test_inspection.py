@@ -10,6 +10,7 @@ from analysis.metrics import gain, inspection, radar
 from analysis.metrics.inspection import CONTRADICTION, IMBALANCE, NOTHING, SCARCE, SHIFT, Pairs
 from analysis.studies import case as studies
 from tests.refusal import refused
+from tests.told import Told
 
 SWITCHES = {"pairs": 300, "draws": 500, "components": 2, "radius": 2}
 FEW = {"budget": 12, "seeds": 8, "splits": 3, "blocks": 3, "radar": SWITCHES}
@@ -36,19 +37,6 @@ def home() -> Representation:
 @pytest.fixture(scope="module")
 def sources() -> dict:
     return {"near": domain("near", 2, n=240), "far": domain("far", 3, shift=30, n=240), "swapped": domain("swapped", 4, swap=True, n=240)}
-
-
-class Told:
-    """A context that remembers what it was told, and cancels when asked to."""
-
-    def __init__(self, cancel_at: str = "never"):
-        self.notes, self.cancel_at = [], cancel_at
-
-    def progress(self, done, total, note=""):
-        assert 0 <= done <= total
-        self.notes.append(note)
-        if self.cancel_at in note:
-            raise Cancelled
 
 
 def inspected(target, source, ctx=None, **options) -> list:

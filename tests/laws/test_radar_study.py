@@ -10,24 +10,12 @@ from analysis.errors import Cancelled
 from analysis.metrics import radar, trajectory
 from analysis.studies import radar as studies
 from tests.refusal import refused
+from tests.told import Told
 
 SWITCHES = {"pairs": 300, "draws": 500, "components": 2, "radius": 2}
 FEW = {"radar": SWITCHES, "splits": 3, "blocks": 4}
 OPTIONS = radar.Options(**SWITCHES)
 N = 60
-
-
-class Told:
-    """A context that remembers what it was told, and cancels when asked to."""
-
-    def __init__(self, cancel_at: str = "never"):
-        self.notes, self.cancel_at = [], cancel_at
-
-    def progress(self, done, total, note=""):
-        assert 0 <= done <= total
-        self.notes.append(note)
-        if self.cancel_at in note:
-            raise Cancelled
 
 
 def domain(name: str, shift: float, seed: int, n: int = N, model: str = "one") -> Representation:

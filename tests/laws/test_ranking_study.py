@@ -7,24 +7,12 @@ from analysis.metrics import gain, probe, radar, transferability
 from analysis.metrics.projection import sample
 from analysis.studies import ranking as studies
 from tests.refusal import refused
+from tests.told import Told
 
 N, BUDGET = 90, 12
 FEW = {"budget": BUDGET, "seeds": 3}
 SWITCHES = {"pairs": 200, "draws": 300, "components": 1}
 QUICK = ["nce", "leep", "energy", "logme", "source_items", "centroid", "source_probe"]
-
-
-class Told:
-    """A context that remembers what it was told, and cancels when asked to."""
-
-    def __init__(self, cancel_at: str = "never"):
-        self.notes, self.cancel_at = [], cancel_at
-
-    def progress(self, done, total, note=""):
-        assert 0 <= done <= total
-        self.notes.append(note)
-        if self.cancel_at in note:
-            raise Cancelled
 
 
 def domain(name: str, seed: int, *, spread: float = 1, turned: bool = False, **changes) -> Representation:

@@ -9,22 +9,10 @@ from analysis.models import catalogue as models
 from analysis.studies import ranking
 from analysis.studies import scoreboard as studies
 from tests.refusal import refused
+from tests.told import Told
 
 BLOBS = tuple(f"builtin:shapes/blobs?n=60&seed={seed}&spread=0.{5 + seed}" for seed in range(4))
 FEW = {"budget": 8, "seeds": 2, "radar": {"pairs": 100, "draws": 100}}
-
-
-class Told:
-    """A context that remembers what it was told, and cancels when asked to."""
-
-    def __init__(self, cancel_at: str = "never"):
-        self.notes, self.cancel_at = [], cancel_at
-
-    def progress(self, done, total, note=""):
-        assert 0 <= done <= total
-        self.notes.append(note)
-        if self.cancel_at in note:
-            raise Cancelled
 
 
 @pytest.fixture

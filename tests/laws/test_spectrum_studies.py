@@ -12,22 +12,10 @@ from analysis.metrics import comparison, similarity, tas
 from analysis.studies import entries
 from analysis.studies import spectrum as studies
 from tests.refusal import refused
+from tests.told import Told
 
 FEW = {"permutations": 8, "resamples": 6}
 N = 80
-
-
-class Told:
-    """A context that remembers what it was told, and cancels when asked to."""
-
-    def __init__(self, cancel_at: str = "never"):
-        self.notes, self.cancel_at = [], cancel_at
-
-    def progress(self, done, total, note=""):
-        assert 0 <= done <= total
-        self.notes.append(note)
-        if self.cancel_at in note:
-            raise Cancelled
 
 
 def items(*names) -> tuple:

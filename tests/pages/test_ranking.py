@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis import load_dataset
+from analysis.metrics.leaderboard import Leaderboard
 from tests.pages.test_cases import domain, put, told  # noqa: F401
 from tests.pages.test_frame import opened, said
 from tests.pages.test_persistence import figure, rested, taken
@@ -80,3 +81,11 @@ def test_the_scoreboard_says_what_it_would_take_and_shows_what_is_there(store):
     at = opened(PAGE, ranking_view="Scoreboard")
     assert "Does any score order the sources" in told(at) and any("23 targets" in t.label or "of 23" in t.label for t in at.toggle)
     assert not at.get("plotly_chart") and not at.exception
+
+
+def test_a_summary_belongs_to_its_numbers_and_not_to_the_object_that_held_them():
+    from pages.parts.ranking.board import _summary
+    values, truth = np.arange(6.0).reshape(-1, 1), np.arange(6.0).reshape(-1, 1) + np.zeros((6, 2))
+    board = lambda of: Leaderboard("models", "digits", tuple("abcdef"), ((),) * 6, ("logme",), ("LogME",), (1,), ("score",), of, truth, "accuracy")  # noqa: E731
+    taus = [_summary(board(of))["tau"][0] for of in (values, -values) * 3]  # each is gone before the next is made
+    assert taus == [1.0, -1.0] * 3

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from analysis import engine, store
 from analysis.figures import gain as figures
+from analysis.figures.template import picked
 from analysis.studies import case as studies
 from pages.parts import chart as charts
 from pages.parts import job
@@ -14,13 +14,12 @@ TITLE = "RADAR score, lower is nearer"
 
 
 def draw(here: Stack, budget: int) -> None:
-    entries = tuple({"representation": engine.Ref.representation(store.default().key_of(r))} for r in here.representations)
-    pairs = len(entries) * (len(entries) - 1)
+    pairs = len(here.entries) * (len(here.entries) - 1)
     if pairs < 2:
         st.info("Choose more domains in the sidebar.", icon=":material/info:")
         return
-    found = job.study(studies.pairs, {"domains": entries}, {"names": here.domains, "budget": budget}, key="cases-pairs", button="Measure every pair",
-                      words=f"{count(pairs, 'pair')} of {count(len(entries), 'domain')}: RADAR and the gain with {count(budget, 'target item')} of each; "
+    found = job.study(studies.pairs, {"domains": here.entries}, {"names": here.domains, "budget": budget}, key="cases-pairs", button="Measure every pair",
+                      words=f"{count(pairs, 'pair')} of {count(len(here.entries), 'domain')}: RADAR and the gain with {count(budget, 'target item')} of each; "
                             f"about {pairs} s.")
     if found is None:
         return
@@ -43,7 +42,7 @@ def _take(found) -> None:
     """A click on a pair chooses its source, where its target is the one that is looked at."""
     points = st.session_state["cases-quadrant"]["selection"]["points"]
     if points and points[0].get("customdata") is not None:
-        place = figures.picked(points[0]["customdata"])
+        place = picked(points[0]["customdata"])
         target, source = found.places[place]
         if target == 0:
             st.session_state["cases_source"] = found.names[source]

@@ -11,7 +11,7 @@ from analysis.studies import case as studies
 from analysis.studies import gain as measured
 from pages.parts import job, workspace
 from pages.parts.messages import plain
-from pages.parts.ranking.sources import budgets, entries
+from pages.parts.ranking.sources import budgets
 from pages.parts.stack import Stack
 
 SPLITS = 10
@@ -40,8 +40,7 @@ class Pair:
 
     @property
     def inputs(self) -> dict:
-        found = entries(self.stack)
-        return {"target": found["target"], "source": found["sources"][self.block - 1]}
+        return {"target": self.stack.entries[0], "source": self.stack.entries[self.block]}
 
     @property
     def named(self) -> dict:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from analysis.figures.persistence import picked
+from analysis.figures.template import picked
 from pages.parts import selection
 from pages.parts.messages import count
 from pages.parts.persistence.cloud import Cloud

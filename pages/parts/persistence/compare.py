@@ -6,7 +6,7 @@ import streamlit as st
 
 from analysis import engine
 from analysis.figures import comparison as figures
-from analysis.figures.persistence import picked
+from analysis.figures.template import picked
 from analysis.metrics import persistence
 from analysis.metrics.survey import Survey
 from analysis.studies import persistence as studies

@@ -5,11 +5,10 @@ from functools import cached_property
 
 import streamlit as st
 
-from analysis import engine, store
 from analysis.metrics.radar import READINGS, Domains, Options, Radar, Readings, SourceRanking, window
 from analysis.metrics.trajectory import Paths
 from analysis.studies import radar as studies
-from pages.parts import job, workspace
+from pages.parts import job
 from pages.parts.messages import count, plain
 from pages.parts.stack import Stack
 
@@ -31,9 +30,9 @@ class Field:
     def sources(self) -> tuple[str, ...]:
         return self.stack.domains[1:]
 
-    @cached_property
+    @property
     def entries(self) -> tuple[dict, ...]:
-        return tuple({"representation": engine.Ref.representation(store.default().key_of(r))} for r in self.stack.representations)
+        return self.stack.entries
 
     @property
     def window(self) -> tuple[str, ...]:
@@ -74,8 +73,3 @@ class Field:
 def choose_source(field: Field) -> str:
     """The source that is looked into."""
     return st.selectbox("Source", field.sources, len(field.sources) - 1, key="radar_source", bind="query-params", width=230) or field.sources[-1]
-
-
-def missing(at: workspace.Workspace, here: Stack | None) -> bool:
-    """Whether something of the workspace has not been through the model yet."""
-    return here is None or len(here.sources) < len(at.datasets)

@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.figures import radar as figures
-from analysis.figures.persistence import picked
+from analysis.figures.template import picked
 from analysis.metrics.radar import Radar, SourceRanking
 from pages.parts import chart as charts
 from pages.parts import items
@@ -62,8 +62,8 @@ def take(layers: tuple, key: str, names: tuple = ()) -> None:
     """A click on a ridgeline or a cell chooses its transition, and its source."""
     points = st.session_state[key]["selection"]["points"]
     if points and points[0].get("customdata") is not None:
-        said = points[0]["customdata"]
-        row, step = picked(said) if names else (0, int(said["0"] if isinstance(said, dict) else said[0] if isinstance(said, list) else said))
+        at = picked(points[0]["customdata"])
+        row, step = at if names else (0, at)
         st.session_state["radar_step"] = words.steps(layers)[step]
         if names:
             st.session_state["radar_source"] = names[row]

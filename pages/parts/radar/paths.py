@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from analysis.figures import trajectory as figures
+from analysis.figures.template import picked
 from analysis.metrics.trajectory import Paths
 from pages.parts import chart as charts
 from pages.parts import items, selection
@@ -60,7 +61,7 @@ def _take(it: Field, found: Paths) -> None:
     """A click on a thread selects its item."""
     points = [p for p in st.session_state["radar-paths"]["selection"]["points"] if p.get("customdata") is not None]
     if points:
-        domain, row, _ = figures.picked(points[0]["customdata"])
+        domain, row, _ = picked(points[0]["customdata"])
         if row >= 0:
             at = it.stack.domains.index(found.names[domain])
             it.stack.select(np.array([row + it.stack.starts[at]]), f"Path of an item of {found.names[domain]}")

@@ -3,6 +3,7 @@
 import numpy as np
 
 from analysis.figures.radar import transitions
+from analysis.figures.sources import nth
 from analysis.metrics.calibration import BAD, LOST
 from analysis.metrics.radar import Radar, SourceRanking
 from pages.parts.messages import count, grouped, plain
@@ -32,7 +33,8 @@ def _answer(found: SourceRanking, name: str, source) -> str:
     if np.isnan(source.score):
         return f"**{plain(name)}**: on its way …"
     ranked = int((found.ranks > 0).sum())
-    of = f"{_nth(source.rank)} of {ranked}" if ranked > 1 else "the only source"
+    place = "nearest" if source.rank == 1 else nth(source.rank)
+    of = f"{place} of {ranked}" if ranked > 1 else "the only source"
     half = f", {grouped(int(source.half))} a side" if source.half else ""
     n = f"n = {grouped(found.n_target)} and {grouped(int(found.n[found.names.index(name)]))}{half}"
     known = source.matched[~np.isnan(source.matched)]
@@ -52,10 +54,6 @@ def _alike(found: SourceRanking, name: str) -> str:
     low, high = found.sources[name].matched_interval
     others = [other for other, s in found.sources.items() if other != name and s.matched_interval[0] <= high and s.matched_interval[1] >= low]
     return f" (not told apart from {', '.join(map(plain, others[:3]))}{' and others' * (len(others) > 3)})" if others and not np.isnan(low) else ""
-
-
-def _nth(rank: int) -> str:
-    return "nearest" if rank == 1 else f"{rank}{'th' if 10 < rank % 100 < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(rank % 10, 'th')}"
 
 
 def contradiction(found: SourceRanking) -> list[str]:

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from analysis.digest import digest
 from analysis.figures import leaderboard as figures
+from analysis.figures.template import picked
 from analysis.metrics.leaderboard import CORRELATIONS, Leaderboard
 from pages.parts import chart as charts
 from pages.parts.messages import plain
@@ -32,18 +34,20 @@ def draw(found: Leaderboard, answer, truth: str = "") -> None:
     _reasons(found)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Leaderboard: id})
 def _summary(found: Leaderboard) -> pd.DataFrame:
-    return found.summary()
+    return _summarised(digest(found.kind, found.names, found.scores, found.directions, found.values, found.truth), found)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _summarised(key: str, _found: Leaderboard) -> pd.DataFrame:
+    return _found.summary()
 
 
 def _take(found: Leaderboard) -> None:
     """A click on a score's line looks into that score."""
     points = st.session_state["ranking-summary"]["selection"]["points"]
     if points and points[0].get("customdata") is not None:
-        said = points[0]["customdata"]
-        place = int(said[0] if isinstance(said, (list, tuple)) else said["0"] if isinstance(said, dict) else said)
-        st.session_state["ranking_score"] = found.scores[place]
+        st.session_state["ranking_score"] = found.scores[picked(points[0]["customdata"])]
 
 
 @st.fragment

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from analysis import engine, store
 from analysis.figures import gain as figures
 from analysis.metrics.gain import MOST, Gains
 from analysis.studies import gain as measured
@@ -11,7 +10,7 @@ from pages.parts import chart as charts
 from pages.parts import extraction, job, workspace
 from pages.parts.messages import count, plain
 from pages.parts.ranking import board
-from pages.parts.stack import Stack, stack
+from pages.parts.stack import missing, stack
 
 SPLITS = 10
 
@@ -21,7 +20,7 @@ def draw(at: workspace.Workspace, answer) -> None:
     if not at.sources:
         answer.markdown("Which sources help a target? Choose some source datasets in the sidebar.")
         return
-    if (here is None or len(here.sources) < len(at.datasets)) and not extraction.panel(at, key="ranking-extract"):
+    if missing(at, here) and not extraction.panel(at, key="ranking-extract"):
         answer.markdown("Which sources help a target? For that, the model has to look at the items of each first.")
         return
     here = stack(at)
@@ -34,7 +33,7 @@ def draw(at: workspace.Workspace, answer) -> None:
         offered = budgets(len(here.representations[0]))
         budget = st.select_slider("Target items that are trained on", offered, 100 if 100 in offered else offered[-1], key="ranking_budget",
                                   bind="query-params", width=420)
-    inputs = entries(here)
+    inputs = {"target": here.entries[0], "sources": here.entries[1:]}
     options = {"names": names, "layer": at.layer if at.layer in layers else "", "budget": budget, "seeds": SPLITS}
     gains = job.study(measured.measure, inputs, options, key="ranking-gains", words=f"The gain of {count(2 ** len(names) - 1, 'blend')}, {SPLITS} splits.")
     if gains is not None:
@@ -57,11 +56,6 @@ def _gains(found: Gains) -> None:
                f"splits, tested on {count(found.tested, 'other item')}. Intervals are over splits, 95\u202f%.")
     for warning in found.warnings:
         st.caption(f":material/warning: {plain(warning)}")
-
-
-def entries(here: Stack) -> dict:
-    found = tuple({"representation": engine.Ref.representation(store.default().key_of(r))} for r in here.representations)
-    return {"target": found[0], "sources": found[1:]}
 
 
 def budgets(n: int) -> list[int]:

@@ -23,7 +23,7 @@ def answer(found: Leaderboard) -> str:
     if found.kind == "sources":
         hurt = sum(found.truth_interval(name)[2] < 0 for name in found.names)
         told += f"**{hurt} of {count(len(found.names), 'blend')}** hurt. "
-    taus = {score: found.correlation(score).value for score in found.scores}
+    taus = {score: found.correlation(score, resamples=0).value for score in found.scores}
     known = {score: tau for score, tau in taus.items() if not np.isnan(tau)}
     if not known or there < FEWEST:
         return told + f"With fewer than {FEWEST} of them nothing is said of the scores."

@@ -7,7 +7,7 @@ import streamlit as st
 from analysis.figures import layers as heat
 from analysis.figures import map as figures_map
 from analysis.figures import spectrum as figures
-from analysis.figures.persistence import picked
+from analysis.figures.template import picked
 from analysis.metrics.comparison import Comparison, Layers
 from analysis.studies import spectrum as studies
 from pages.parts import chart as charts
@@ -57,8 +57,7 @@ def take_k(grid: np.ndarray, key: str) -> None:
     """A click on a curve moves k there."""
     points = st.session_state[key]["selection"]["points"]
     if points:
-        said = points[0]["customdata"]
-        k = int(said[0] if isinstance(said, (list, tuple)) else said["0"] if isinstance(said, dict) else said)
+        k = picked(points[0]["customdata"])
         st.session_state["spectrum_k"] = int(grid[np.abs(grid - k).argmin()])
 
 
