@@ -23,7 +23,7 @@ LIFT, LANE = 0.1, 0.29  # how far above the middle of a row the mean stands, and
 
 
 def board(found: Scoreboard, *, at: int | None = None, height: int | None = None, revision: str = "scoreboard"):
-    """A row per method, the best on top: a small dot for each target, and the mean with its interval over targets.
+    """A row per method, the best on top: a small dot for each target, and the mean with its interval over suites.
 
     at  the method to mark
     """
@@ -109,12 +109,16 @@ def _targets_said(found) -> str:
     return f"{count(len(found.suites))} {'target' if len(found.suites) == 1 else 'targets'}"
 
 
+def _redrawn(found) -> str:
+    return "intervals: targets redrawn" if len(set(found.groups())) == 1 else "intervals: whole suites redrawn, since the targets of one share their domains"
+
+
 def _few(found) -> str:
     return f"An interval over {_targets_said(found)} means nothing" if len(found.suites) <= FEW else ""
 
 
 def _note(found) -> str:
     missing = int(np.isnan(found.spearman).sum())
-    return note([f"{_targets_said(found)}; intervals: targets redrawn", _few(found),
+    return note([f"{_targets_said(found)}; {_redrawn(found)}", _few(found),
                  f"{count(missing)} of {count(found.spearman.size)} correlations not computed" if missing else "",
                  "the centroid distance is not among them: no MCI" if found.centroid < 0 else ""])

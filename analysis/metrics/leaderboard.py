@@ -31,6 +31,7 @@ class Leaderboard:
                 "published-method": one of those that this app is about, the Persistence Ratio and RADAR
     values      (rows, scores) NaN while unknown, or refused, and then `reasons` says why under "row: score"
     seconds     (rows, scores) that each took; NaN unless it was measured
+    chances     (rows, scores) that each would be if features or head knew nothing of the labels; NaN where that is not known
     truth       (rows, splits) the measured accuracy of a model, or the gain of a blend; NaN while unknown
     base        (splits,) accuracy with the target alone; empty of models
     budget, n   target items trained on, of how many
@@ -50,6 +51,7 @@ class Leaderboard:
     truth_name: str
     reasons: Mapping = field(default_factory=dict)
     seconds: np.ndarray = _nothing(0, 0)
+    chances: np.ndarray = _nothing(0, 0)
     base: np.ndarray = _nothing(0)
     budget: int = 0
     n: int = 0
@@ -62,9 +64,10 @@ class Leaderboard:
         tuples(self, "names", "scores", "titles", "directions", "kinds", "warnings")
         object.__setattr__(self, "parts", tuple(map(tuple, self.parts)))
         rows, scores = len(self.names), len(self.scores)
-        if not self.seconds.size:
-            object.__setattr__(self, "seconds", np.full((rows, scores), NAN))
-        fits = (self.values.shape == self.seconds.shape == (rows, scores) and self.truth.ndim == 2 and len(self.truth) == len(self.parts) == rows
+        for name in ("seconds", "chances"):
+            if not getattr(self, name).size:
+                object.__setattr__(self, name, np.full((rows, scores), NAN))
+        fits = (self.values.shape == self.seconds.shape == self.chances.shape == (rows, scores) and self.truth.ndim == 2 and len(self.truth) == len(self.parts) == rows
                 and len(self.titles) == len(self.directions) == len(self.kinds) == scores)
         if not fits:
             raise InputError(f"{rows} rows and {scores} scores do not fit values of shape {self.values.shape} and a truth of shape {self.truth.shape}.",
@@ -92,6 +95,12 @@ class Leaderboard:
 
     def direction(self, score: str) -> int:
         return self.directions[self._score(score)]
+
+    def chance(self, score: str) -> tuple[float, float] | None:
+        """(lowest, highest) over the rows that a score would be if nothing were known of the labels; None where that is not known."""
+        known = self.chances[:, self._score(score)]
+        known = known[np.isfinite(known)]
+        return (float(known.min()), float(known.max())) if len(known) else None
 
     def oriented(self) -> np.ndarray:
         """(rows, scores) values, turned so that higher is better."""

@@ -65,17 +65,27 @@ class Scoreboard:
         return _mean(self.differences())
 
     def interval(self, of: str = "mci", *, resamples: int = 2000, seed: int = 0) -> np.ndarray:
-        """(methods, 2) where 95 % of the means over redrawn targets lie, of "mci" or "spearman"; NaN below two targets."""
+        """(methods, 2) where 95 % of the means lie when whole suites are redrawn, of "mci" or "spearman"; NaN below two targets.
+
+        The targets of a suite share their domains, so they come and go together. Where there is one suite only, its targets are redrawn.
+        """
         if of not in MEASURES:
             raise InputError(f"There is no interval of {of!r}.", f"There is one of {' and of '.join(MEASURES)}.")
         values = self.differences() if of == "mci" else self.spearman
         rng, found = np.random.default_rng(sound_seed(seed)), np.full((len(self.methods), 2), NAN)
+        groups = self.groups()
         for i, column in enumerate(values.T):
-            column = column[np.isfinite(column)]
-            if len(column) > 1:
-                drawn = column[rng.integers(0, len(column), (resamples, len(column)))].mean(axis=1)
-                found[i] = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            known = np.isfinite(column)
+            if known.sum() > 1:
+                _, own = np.unique(groups[known] if len(set(groups[known])) > 1 else np.flatnonzero(known), return_inverse=True)
+                sums, counts = np.bincount(own, column[known]), np.bincount(own)
+                drawn = rng.integers(0, len(sums), (resamples, len(sums)))
+                found[i] = np.quantile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return found
+
+    def groups(self) -> np.ndarray:
+        """(targets,) the suite of each, by what stands before the colon of its name."""
+        return np.array([name.partition(":")[0] for name in self.suites])
 
     def order(self) -> np.ndarray:
         """Places of the methods, the best first: by MCI, by mean correlation where there is none, and what has neither at the end."""

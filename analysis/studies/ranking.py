@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -24,6 +25,7 @@ TRUTH = "accuracy"  # of models
 FAMILIAR = "{} was trained on items of this dataset: its accuracy here is no forecast."
 STAGES = (("cheap",), ("moderate", "slow"))
 KNOWN = ("training part", "target")  # which of the target's labels the scores of a head may see
+DETERMINANT = ("full", "as published")  # of LogME
 PASSED = ("tested", "probe")  # to the measured gain as they are
 OF_MODELS = ("nce", "leep", "n_leep", "logme", "h_score", "h_plain", "transrate", "gbc", "parc", "nc1", "energy", "knn", "lda", "pr", "pr_target", "parameters",
              "source_accuracy")
@@ -35,14 +37,15 @@ RADAR = Score("radar", "RADAR", float, ("radar",), (0.0, float("inf")), "moderat
 
 def models(inputs: dict, options: dict, ctx):
     """{"models": [{"model", "dataset"} or {"representation"}, ...] on the same items} with {"names", "layer": "" for the last of each, "scores": none given,
-    all, "budget": items that a probe is trained on, half unless told, "tested", "seeds", "seed"} -> Leaderboard, partial after each model and stage.
+    all, "budget": items that a probe is trained on, half unless told, "tested", "seeds", "logme": one of DETERMINANT, "seed"} -> Leaderboard, partial after each
+    model and stage.
 
     A model that cannot be run keeps its row, and a score that lacks what it needs keeps its column: `reasons` says why they are empty.
     """
     sound(options)
-    chosen = {"layer": "", "seeds": SEEDS, "seed": 0, "budget": None, "tested": None, **options}
+    chosen = {"layer": "", "seeds": SEEDS, "seed": 0, "budget": None, "tested": None, "logme": DETERMINANT[0], **options}
     entries, names, there, wrong = inputs["models"], _named(inputs["models"], options), {}, {}
-    board = _Board("models", names, [()] * len(names), [SCORES[name] for name in _asked(chosen, OF_MODELS)], TRUTH, chosen)
+    board = _Board("models", names, [()] * len(names), [_score(name, chosen) for name in _asked(chosen, OF_MODELS)], TRUTH, chosen)
     for row, entry in enumerate(entries):
         ctx.progress(row, len(entries), f"opening {names[row]}")
         tell = lambda _, __, note, row=row: ctx.progress(row, len(entries), f"{names[row]}: {note}")
@@ -68,19 +71,19 @@ def models(inputs: dict, options: dict, ctx):
 
 def sources(inputs: dict, options: dict, ctx):
     """{"target", "sources"} with {"names", "layer", "budget", "seeds", "tested", "blends", "probe", "seed"} as for `gain.measure`, and {"scores": none given,
-    all; "radar": switches of its Options; "readings": names of radar.READINGS, each a column; "known": one of KNOWN} -> Leaderboard of all blends, partial
-    after each blend, stage and split.
+    all; "radar": switches of its Options; "readings": names of radar.READINGS, each a column; "known": one of KNOWN, "logme": one of DETERMINANT} -> Leaderboard
+    of all blends, partial after each blend, stage and split.
 
     Scores of features read a blend and a training part of the target together; scores of a head read what a probe of the blend makes of that training part,
     or of the whole target. RADAR, the centroids and the gain itself are of all items.
     """
     sound(options)
-    chosen = {"seeds": SEEDS, "seed": 0, "radar": {}, "readings": [], "known": KNOWN[0], **options}
+    chosen = {"seeds": SEEDS, "seed": 0, "radar": {}, "readings": [], "known": KNOWN[0], "logme": DETERMINANT[0], **options}
     if chosen["known"] not in KNOWN:
         raise InputError(f"Scores of a head cannot be told by the labels of {chosen['known']!r}.", f"Use one of {', '.join(KNOWN)}.")
     how = radar.Options(**chosen["radar"])
     readings, names = _readings(chosen), _asked(chosen, (*OF_SOURCES, RADAR.name))
-    columns = [_of_blend(SCORES[name]) for name in names if name in SCORES] + [score for score in readings if RADAR.name in names]
+    columns = [_of_blend(_score(name, chosen)) for name in names if name in SCORES] + [score for score in readings if RADAR.name in names]
     known = gathered(inputs, options, ctx.progress)
     blends = [(blend,) if isinstance(blend, str) else tuple(blend) for blend in options.get("blends") or gain.blends(known.names)]
     budget, rest = known.budget(options.get("budget")), {name: options[name] for name in PASSED if options.get(name) is not None}
@@ -98,7 +101,7 @@ def sources(inputs: dict, options: dict, ctx):
     yield board.now(final=True)
 
 
-models.VERSION = sources.VERSION = 2
+models.VERSION = sources.VERSION = 3
 
 
 class _Board:
@@ -109,7 +112,7 @@ class _Board:
         if isinstance(seeds, bool) or not isinstance(seeds, int) or not 1 <= seeds <= 10_000:
             raise InputError(f"{seeds!r} splits (seeds) were asked for.", "Give a whole number from 1 to 10000.")
         self.kind, self.names, self.parts, self.scores, self.truth_name, self.options = kind, tuple(names), parts, scores, truth_name, options
-        self.values, self.seconds = np.full((2, len(names), len(scores)), np.nan)
+        self.values, self.seconds, self.chances = np.full((3, len(names), len(scores)), np.nan)
         self.truth, self.base, self.reasons, self.target, self.told = np.full((len(names), seeds), np.nan), np.zeros(0), {}, "", {}
 
     def stages(self, facts: Mapping[int, "_Facts"], progress: Callable, stages: Sequence, forget: bool = False):
@@ -127,15 +130,18 @@ class _Board:
 
     def now(self, final: bool = False) -> Leaderboard:
         said = {name: tuple(getattr(score, name) for score in self.scores) for name in ("name", "title", "direction", "kind")}
-        arrays = {name: getattr(self, name).copy() for name in ("values", "truth", "seconds", "base")}
+        arrays = {name: getattr(self, name).copy() for name in ("values", "truth", "seconds", "chances", "base")}
         return Leaderboard(self.kind, self.target, self.names, self.parts, said["name"], said["title"], said["direction"], said["kind"], **arrays,
                            truth_name=self.truth_name, reasons=dict(self.reasons), options=self.options, final=final, **self.told)
 
     def _fill(self, row: int, column: int, facts: "_Facts") -> None:
         score, began = self.scores[column], time.perf_counter()
         try:
-            self.values[row, column] = score(**{name: facts[name] for name in score.needs})
+            given = {name: facts[name] for name in score.needs}
+            self.values[row, column] = score(**given)
             self.seconds[row, column] = time.perf_counter() - began
+            if score.chance is not None:
+                self.chances[row, column] = score.chance(*given.values())
         except (InputError, MemoryError) as error:
             self.reasons[f"{self.names[row]}: {score.name}"] = _said(error)
 
@@ -266,6 +272,15 @@ def _others(side: Side, target: Side, rows: np.ndarray) -> np.ndarray:
     """The items of a source that are not those items of the target in another picture."""
     named = {target.ids[i] for i in rows} if target.ids and side.ids else set()
     return np.array([i for i in range(len(side)) if not named or side.ids[i] not in named], np.int64)
+
+
+def _score(name: str, options: Mapping) -> Score:
+    """As the registry has it, with the determinant that was asked for."""
+    if options["logme"] not in DETERMINANT:
+        raise InputError(f"LogME has no determinant {options['logme']!r}.", f"Use one of {', '.join(DETERMINANT)}.")
+    if name != "logme" or options["logme"] == DETERMINANT[0]:
+        return SCORES[name]
+    return replace(SCORES[name], call=partial(transferability.logme, published=True), title="LogME, as published")
 
 
 def _of_blend(score: Score) -> Score:

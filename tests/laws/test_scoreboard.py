@@ -47,6 +47,14 @@ def test_an_interval_is_over_redrawn_targets():
     assert np.isnan(made(RHO[:1]).interval()).all()
 
 
+def test_targets_of_a_suite_are_redrawn_together():
+    rho = np.repeat([[-0.9, -0.5, 0.0], [0.3, -0.5, 0.0]], 6, axis=0)  # six targets that agree in each of two suites: two facts, not twelve
+    named = lambda *suites: Scoreboard(tuple(f"{suites[i // 6]}: {i}" for i in range(12)), made().methods, made().kinds, rho, 1, np.full(12, 7))
+    np.testing.assert_allclose(named("a", "b").interval("spearman")[0], [-0.9, 0.3])
+    low, high = named("a", "a").interval("spearman")[0]
+    assert -0.9 < low < high < 0.3
+
+
 def test_without_centroids_there_is_no_mci():
     found = made(centroid=-1)
     assert np.isnan(found.mci()).all() and list(found.order()) == [0, 1, 2] and found.manifest()["centroid"] is None

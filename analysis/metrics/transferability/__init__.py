@@ -36,7 +36,7 @@ class Score:
     range      (lowest, highest) that it can be
     cost       "cheap", "moderate" or "slow", at thousands of items; work: how that grows with n items, d features, C classes
     meaning    one sentence
-    kind       "score", "trivial" (to be beaten) or "truth"
+    kind       "score", "trivial" (to be beaten), "truth" or "published-method": one of those that this app is about
     published  whether there is a publication of it; ours: what that leaves open, and how it is done here
     chance     called like the score: what it is where nothing is known of the labels; None where that has no formula
     """
@@ -100,9 +100,9 @@ SCORES: dict[str, Score] = {score.name: score for score in (
     Score("lda", "LDA", lda_accuracy, _FEATURES, (0.0, 1.0), "moderate", "5 times n d² + d³", "Cross-validated accuracy of the simplest linear classifier.",
           "5 stratified folds; the covariance within classes is shrunk by Ledoit and Wolf's share.", chance=chance.largest_class),
     Score("pr", "-PR", persistence_ratio, ("source_features", "source_classes"), (-INF, 0.0), "slow", "n² d",
-          "How tight the source's clusters are beside their distances; knows nothing of the target."),
+          "How tight the source's clusters are beside their distances; knows nothing of the target.", kind="published-method"),
     Score("pr_target", "-PR, target", persistence_ratio, ("features", "classes"), (-INF, 0.0), "slow", "n² d",
-          "How tight the target's clusters are beside their distances; of the labels it knows only how many there are."),
+          "How tight the target's clusters are beside their distances; of the labels it knows only how many there are.", kind="published-method"),
     Score("parameters", "Parameters", float, ("parameters",), (0.0, INF), "cheap", "1", "The larger model is the better one.", published=False, kind="trivial"),
     Score("source_accuracy", "Source accuracy", float, ("source_accuracy",), (0.0, 1.0), "cheap", "1", "The model that is better at home is better abroad.",
           published=False, kind="trivial"),
