@@ -208,6 +208,11 @@ class Inspection:
         clean = () if wrong else (Cause(NOTHING, "strong", "The source lies near, its labels agree with the target's, and its classes are as frequent."),)
         return (*causes, self._scarcity(), *clean)
 
+    def headline(self) -> str:
+        """The first of that: what it did, and the name of what that is likely owed to."""
+        seen = self._seen()
+        return f"{self._measured()} {self._lead(seen)} {seen[0].name}." if self.effect == "hurt" and seen else self._measured()
+
     def paragraph(self) -> str:
         """The same in plain words: what it did, what that is likely owed to, and what speaks for it."""
         return " ".join(filter(None, (self._measured(), *self._explained(), self._geometry(), self._confirmation())))
@@ -278,8 +283,8 @@ class Inspection:
                 f"{both} with it (Δ {_signed(100 * mean)} points, {interval}).{so_far}")
 
     def _explained(self) -> list[str]:
-        contradiction, shift, imbalance, scarce, *clean = self.reading()
-        seen = sorted((c for c in (contradiction, shift, imbalance) if c.strength in ("strong", "some")), key=lambda cause: STRENGTHS.index(cause.strength))
+        contradiction, _, _, scarce, *clean = self.reading()
+        seen = self._seen()
         room = {"strong": "There was much to gain: ", "some": "There was something to gain: ", "none": "There was little to gain: "}.get(scarce.strength)
         labels = contradiction.evidence if len(self.votes) and contradiction not in seen else ""
         if self.effect == "helped":
@@ -288,9 +293,17 @@ class Inspection:
         if self.effect != "hurt":  # nothing happened that would need a cause
             leads = ["There is", *["There is also"] * 2]
         else:
-            leads = ["The likely cause is" if seen and seen[0].strength == "strong" else "A possible cause is", *["There is also"] * 2]
+            leads = [self._lead(seen), *["There is also"] * 2]
         found = [f"{lead} {cause.name}. {cause.evidence}" for lead, cause in zip(leads, seen, strict=False)]
         return [*found, labels, "Nothing wrong is seen with the source." if clean else "", room + scarce.evidence if room else ""]
+
+    def _seen(self) -> list[Cause]:
+        """What is wrong with the source, the strongest first."""
+        return sorted((c for c in self.reading()[:3] if c.strength in ("strong", "some")), key=lambda cause: STRENGTHS.index(cause.strength))
+
+    @staticmethod
+    def _lead(seen: list[Cause]) -> str:
+        return "The likely cause is" if seen and seen[0].strength == "strong" else "A possible cause is"
 
     def _geometry(self) -> str:
         if not np.isfinite(self.radar):

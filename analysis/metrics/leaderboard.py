@@ -67,7 +67,8 @@ class Leaderboard:
         for name in ("seconds", "chances"):
             if not getattr(self, name).size:
                 object.__setattr__(self, name, np.full((rows, scores), NAN))
-        fits = (self.values.shape == self.seconds.shape == self.chances.shape == (rows, scores) and self.truth.ndim == 2 and len(self.truth) == len(self.parts) == rows
+        fits = (self.values.shape == self.seconds.shape == self.chances.shape == (rows, scores)
+                and self.truth.ndim == 2 and len(self.truth) == len(self.parts) == rows
                 and len(self.titles) == len(self.directions) == len(self.kinds) == scores)
         if not fits:
             raise InputError(f"{rows} rows and {scores} scores do not fit values of shape {self.values.shape} and a truth of shape {self.truth.shape}.",

@@ -37,8 +37,8 @@ RADAR = Score("radar", "RADAR", float, ("radar",), (0.0, float("inf")), "moderat
 
 def models(inputs: dict, options: dict, ctx):
     """{"models": [{"model", "dataset"} or {"representation"}, ...] on the same items} with {"names", "layer": "" for the last of each, "scores": none given,
-    all, "budget": items that a probe is trained on, half unless told, "tested", "seeds", "logme": one of DETERMINANT, "seed"} -> Leaderboard, partial after each
-    model and stage.
+    all, "budget": items that a probe is trained on, half unless told, "tested", "seeds", "logme": one of DETERMINANT, "seed"} -> Leaderboard, partial after
+    each model and stage.
 
     A model that cannot be run keeps its row, and a score that lacks what it needs keeps its column: `reasons` says why they are empty.
     """
@@ -71,8 +71,8 @@ def models(inputs: dict, options: dict, ctx):
 
 def sources(inputs: dict, options: dict, ctx):
     """{"target", "sources"} with {"names", "layer", "budget", "seeds", "tested", "blends", "probe", "seed"} as for `gain.measure`, and {"scores": none given,
-    all; "radar": switches of its Options; "readings": names of radar.READINGS, each a column; "known": one of KNOWN, "logme": one of DETERMINANT} -> Leaderboard
-    of all blends, partial after each blend, stage and split.
+    all; "radar": switches of its Options; "readings": names of radar.READINGS, each a column; "known": one of KNOWN, "logme": one of DETERMINANT} ->
+    Leaderboard of all blends, partial after each blend, stage and split.
 
     Scores of features read a blend and a training part of the target together; scores of a head read what a probe of the blend makes of that training part,
     or of the whole target. RADAR, the centroids and the gain itself are of all items.

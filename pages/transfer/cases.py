@@ -18,8 +18,10 @@ here = beside.gathered(at, answer, key="cases-extract",
 # what was measured
 
 it = source.choose(here, at)
+case = answer.container()
 found, before = it.inspected(), it.before()
-files.told(it, found)
+with case:
+    files.told(it, found)
 if found is None:
     answer.markdown(f"Measuring what **{plain(it.source)}** does for **{plain(it.target)}** …")
 else:

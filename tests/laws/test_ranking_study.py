@@ -260,3 +260,19 @@ def test_a_model_for_other_items_keeps_its_row(store):
     entries = [{"model": load_model("builtin:mlp/plain"), "dataset": d} for d in (data, texts)]
     *_, board = studies.models({"models": entries}, {"names": ["on digits", "on texts"], "scores": ["logme"], "seeds": 1}, Told())
     assert "reads images" in board.reason("on texts", "logme") and np.isfinite(board.truth[0]).all()
+
+
+def test_chance_stands_beside_what_the_score_is(entries):
+    board = ranked(entries, scores=["knn", "h_score", "parc", "gbc"])[-1]
+    shares = np.bincount(entries[0]["representation"].labels) / len(entries[0]["representation"].labels)
+    assert board.chance("knn") == pytest.approx((shares.max(),) * 2) and board.chance("parc") == (0, 0) and board.chance("gbc") is None
+    low, high = board.chance("h_score")
+    assert 0 < low <= high < board.column("h_score").min()
+
+
+def test_the_determinant_of_logme_is_a_switch(entries):
+    ours, theirs = (ranked(entries, scores=["logme"], logme=which)[-1] for which in ("full", "as published"))
+    r = entries[0]["representation"]
+    assert theirs.titles == ("LogME, as published",) and (ours.values != theirs.values).all()
+    assert theirs.values[0, 0] == pytest.approx(transferability.logme(r.layers["state 2"], r.labels, published=True))
+    refused(lambda: ranked(entries, scores=["logme"], logme="half"), "half", "as published")

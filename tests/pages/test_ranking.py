@@ -53,6 +53,15 @@ def test_every_blend_has_its_gain_and_its_scores(put):  # noqa: F811
     assert at.selectbox(key="ranking_score").value == "radar" and "RADAR" in told(at)
 
 
+def test_switches_of_the_scores_are_in_the_address(put):  # noqa: F811
+    at = rested(opened(PAGE, **sources(put), ranking_readings="plain uniform pairs", ranking_known="target", ranking_logme="as published",
+                       ranking_score="LEEP"))
+    rested(at.button(key="ranking-sources-start").click().run())
+    titles = at.selectbox(key="ranking_score").options
+    assert "RADAR, plain uniform pairs" in titles and "LogME, as published" in titles and not at.exception
+    assert "At chance: " in told(at)
+
+
 def test_seven_sources_are_too_many_blends(put):  # noqa: F811
     ids = [put(f"d{i}", *domain(i, n=30)) for i in range(8)]
     at = opened(PAGE, model=ids[0], sources=ids[1:], ranking_view="Sources")

@@ -16,7 +16,7 @@ LISTED = 12  # items that flipped
 
 
 def answer(it: Pair, found: Inspection, before: Inspection | None) -> None:
-    st.markdown(_bold(plain(found.paragraph())))
+    st.markdown(_bold(plain(found.headline())))
     if it.remedy:
         with_it, without = (_points(side.delta) if side is not None else "on its way" for side in (found, before))
         tried = ", ".join(f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}" for name, value in it.remedy.items())
@@ -40,7 +40,8 @@ def _bold(text: str) -> str:
 
 
 def causes(found: Inspection) -> None:
-    st.markdown("**What it may be owed to**")
+    st.markdown(plain(found.paragraph()))
+    st.markdown("**The evidence, cause by cause**")
     for cause in found.reading():
         colour = words.STRENGTHS.get(cause.strength, "gray")
         st.markdown(f":{colour}-badge[{cause.strength}] **{plain(cause.name[0].upper() + cause.name[1:])}.** {plain(cause.evidence)}")
@@ -48,13 +49,10 @@ def causes(found: Inspection) -> None:
 
 def measured(shown: Inspection) -> None:
     """Per class, and what is taken for what."""
-    left, right = st.columns(2, gap="medium")
-    for column, draw, says, key in ((left, figures.per_class, figures.per_class_says, "cases-classes"),
-                                    (right, figures.confusion, figures.confusion_says, "cases-confusion")):
-        with column:
-            said = says(shown.gains, shown.source, names=shown.classes)
-            charts.show(draw(shown.gains, shown.source, names=shown.classes), alt=said, key=key, table=shown.table() if key == "cases-classes" else None)
-            st.caption(plain(said))
+    for draw, says, key in ((figures.per_class, figures.per_class_says, "cases-classes"), (figures.confusion, figures.confusion_says, "cases-confusion")):
+        said = says(shown.gains, shown.source, names=shown.classes)
+        st.markdown(plain(said))
+        charts.show(draw(shown.gains, shown.source, names=shown.classes), alt=said, key=key, table=shown.table() if key == "cases-classes" else None)
 
 
 def flips(it: Pair, found: Inspection) -> None:

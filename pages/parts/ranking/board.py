@@ -57,7 +57,7 @@ def _one(found: Leaderboard, judged: bool) -> None:
         score = st.selectbox("Score", found.scores, found.scores.index(usual), format_func=found.title, key="ranking_score", bind="query-params",
                              width=260) or usual
         kind = KINDS[st.segmented_control("Agreement", list(KINDS), default="Kendall's τ", key="ranking_kind", bind="query-params", required=True)]
-    st.caption(words.meaning(score))
+    st.caption(words.meaning(score, found))
     st.markdown(plain(figures.board_says(found, score)))
     charts.show(figures.board(found, score), alt=figures.board_says(found, score), key="ranking-board", table=found.table())
     if not judged:

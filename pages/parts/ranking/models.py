@@ -11,7 +11,7 @@ from analysis.studies import ranking as studies
 from analysis.studies import tuning
 from pages.parts import job, workspace
 from pages.parts.messages import count, grouped, plain
-from pages.parts.ranking import board
+from pages.parts.ranking import board, switches
 
 SPLITS = 10
 
@@ -31,11 +31,12 @@ def draw(at: workspace.Workspace, answer) -> None:
                                   bind="query-params", width=420)
         truth = st.segmented_control("Truth", ["Linear probe", "Fine-tuning"], default="Linear probe", key="ranking_truth", bind="query-params", required=True,
                                      help="A probe reads frozen features. Fine-tuning trains every weight: slow, and only for models of the zoo.")
+        turned = switches.panel("models")
     models = tuple({"model": engine.Ref.model(_id(name)), "dataset": engine.Ref.dataset(at.target)} for name in chosen)
     named = plain(workspace.label(at.target))
     told = (f"{count(len(chosen), 'model')} on {named}: each looks at {count(len(data), 'item')} first, then cheap scores, slow ones, and the truth. "
             f"About {4 * len(chosen)} s the first time; what is stored is not computed again.")
-    found = job.study(studies.models, {"models": models}, {"names": tuple(chosen), "budget": budget, "seeds": SPLITS}, key="ranking-models",
+    found = job.study(studies.models, {"models": models}, {"names": tuple(chosen), "budget": budget, "seeds": SPLITS, **turned}, key="ranking-models",
                       button="Rank the models", words=told)
     if found is None:
         answer.markdown(f"Which model should read **{named}**? Scores that need no training, beside the accuracy that training gives.")

@@ -9,7 +9,7 @@ from analysis.studies import ranking as studies
 from pages.parts import chart as charts
 from pages.parts import extraction, job, workspace
 from pages.parts.messages import count, plain
-from pages.parts.ranking import board
+from pages.parts.ranking import board, switches
 from pages.parts.stack import missing, stack
 
 SPLITS = 10
@@ -33,13 +33,15 @@ def draw(at: workspace.Workspace, answer) -> None:
         offered = budgets(len(here.representations[0]))
         budget = st.select_slider("Target items that are trained on", offered, 100 if 100 in offered else offered[-1], key="ranking_budget",
                                   bind="query-params", width=420)
+        turned = switches.panel("sources")
     inputs = {"target": here.entries[0], "sources": here.entries[1:]}
     options = {"names": names, "layer": at.layer if at.layer in layers else "", "budget": budget, "seeds": SPLITS}
     gains = job.study(measured.measure, inputs, options, key="ranking-gains", words=f"The gain of {count(2 ** len(names) - 1, 'blend')}, {SPLITS} splits.")
     if gains is not None:
         _gains(gains)
-    found = job.study(studies.sources, inputs, options, key="ranking-sources", button="Score the blends",
-                      words=f"Scores of {count(2 ** len(names) - 1, 'blend')} beside their measured gain, RADAR among them: about {1 + 2 ** len(names)} s.")
+    seconds = (1 + 2 ** len(names)) * (2 + len(turned.get("readings", ()))) // 2
+    found = job.study(studies.sources, inputs, {**options, **turned}, key="ranking-sources", button="Score the blends",
+                      words=f"Scores of {count(2 ** len(names) - 1, 'blend')} beside their measured gain, RADAR among them: about {seconds} s.")
     if found is not None:
         board.draw(found, answer)
     elif gains is not None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.metrics.leaderboard import Leaderboard
-from analysis.metrics.transferability import SCORES
+from analysis.metrics.transferability import SCORES, Score
 from pages.parts.messages import count, grouped, plain
 
 FEWEST = 5  # rows from which on an order of them says something
@@ -46,14 +46,29 @@ def method(found: Leaderboard, truth: str = "") -> str:
     return f"{rows}; {told}; intervals over splits, 95\u202f%; seed {found.options.get('seed', 0)}."
 
 
-def meaning(score: str) -> str:
-    """What a score is, and whose reading of it this is."""
+def meaning(score: str, found: Leaderboard) -> str:
+    """What a score is, what it can be, what it would be by chance, and whose reading of it this is."""
     known = SCORES.get(score)
     if known is None:
         return f"RADAR: how differently the layers move the source's items; lower is nearer. {OURS}"
     direction = "Higher is better." if known.direction > 0 else "Lower is better."
     ours = f" {OURS} {plain(known.ours)}" if known.ours else ""
-    return f"**{plain(known.title)}**: {plain(known.meaning)} {direction} Cost: {plain(known.work)}.{ours}"
+    return f"**{plain(known.title)}**: {plain(known.meaning)} {direction}{_range(known)}{_chance(found, score)} Cost: {plain(known.work)}.{ours}"
+
+
+def _range(known: Score) -> str:
+    low, high = known.range
+    if np.isinf(known.range).all():
+        return ""
+    return f" From {low:g} up." if np.isinf(high) else f" At most {high:g}." if np.isinf(low) else f" From {low:g} to {high:g}.".replace("-", "−")
+
+
+def _chance(found: Leaderboard, score: str) -> str:
+    span = found.chance(score)
+    if span is None:
+        return ""
+    low, high = (f"{value:.3g}".replace("-", "−") for value in span)
+    return f" **At chance: {low}**{f' to {high}, by row' if low != high else ''}."
 
 
 def number(value: float) -> str:
