@@ -355,7 +355,7 @@ def scoreboard(options) -> dict:
     *_, found = studies.scoreboard({"boards": boards}, chosen, SimpleNamespace(progress=lambda *_: None))
     if options.json != "-":
         print("\n".join(_said_of_scoreboard(found)))
-    return found.manifest()
+    return found.manifest() | {"made": studies.made()}
 
 
 def _boards(runs: dict) -> dict:

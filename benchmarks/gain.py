@@ -20,7 +20,7 @@ NAMES = ("one", "two", "three", "four")
 
 
 def rows() -> list[Row]:
-    return [*blends(1200, 384), *peer(1200, 384), *memory(1200, 384), *confirmed(1200, 384), *correlations(30)]
+    return [*blends(1200, 384), *peer(1200, 384), *memory(1200, 384), *confirmed(1200, 384), *case(), *correlations(30)]
 
 
 def domains(n: int, d: int) -> dict:
@@ -83,6 +83,21 @@ def confirmed(n: int, d: int) -> list[Row]:
     judged = np.arange(BUDGET)
     slow, quick = alternate(lambda: probe.logistic(x, y, judged=judged), lambda: probe.ridge(x, y, judged=judged), rounds=1)
     return [Row(f"logistic probe of {len(x)} rows, strength cross-validated", slow, "s", None, f"ridge {quick:.3f} s")]
+
+
+def case() -> list[Row]:
+    """The first numbers of a case, and all of them, where its representations are there: the turned digits, read by the demo backbone."""
+    from types import SimpleNamespace
+
+    from analysis import extract, load_dataset, load_model
+    from analysis.studies.case import inspect
+    model = load_model("builtin:vit/seed0")
+    inputs = {side: {"representation": extract(model, load_dataset(f"builtin:digits/{domain}"))}
+              for side, domain in (("target", "handwritten"), ("source", "handwritten-turned-180"))}
+    begun, firsts = time.perf_counter(), []
+    for _ in inspect(inputs, {}, SimpleNamespace(progress=lambda *_: None)):
+        firsts.append(time.perf_counter() - begun)
+    return [Row("a case, first numbers", firsts[0], "s", 1, "1 797 + 1 797 digits, 12 layers, cached"), Row("a case, all numbers", firsts[-1], "s", None)]
 
 
 def correlations(n: int) -> list[Row]:

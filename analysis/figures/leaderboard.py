@@ -160,7 +160,7 @@ def slopes(found: Leaderboard, score: str, *, limit: int = SHOWN, at: int | None
                                  line={"color": colour, "dash": dash, "width": width}, marker={"color": colour, "size": 9}, hovertext=[said, said],
                                  hovertemplate="%{hovertext}<extra></extra>", unselected={"marker": {"opacity": 0.75}}))
         labels += [{"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 12}, "xanchor": anchor, "xshift": shift} for x, y, text, anchor, shift in
-                   ((0, ends[0], f"{_brief(found, row, 30)}  {left:g}", "right", -8), (1, ends[1], f"{right:g}  {_brief(found, row, 30)}", "left", 8))]
+                   ((0, ends[0], f"{_brief(found, row, 19)}  {left:g}", "right", -8), (1, ends[1], f"{right:g}  {_brief(found, row, 19)}", "left", 8))]
     heads = [{"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": anchor, "text": f"<b>{text}</b>", "showarrow": False, "font": {"size": 13}}
              for x, anchor, text in ((0, "right", f"by {template.plain(found.title(score))}"), (1, "left", f"by {_truth(found)}"))]
     left_out = f"{count(len(drawn))} of {count(len(known))} rows drawn, those truly best" if len(drawn) < len(known) else ""

@@ -110,6 +110,14 @@ class Scoreboard:
         return {**lists, "spearman": plain(self.spearman.tolist()), "n_blends": self.n_blends.tolist(), "table": lines, "reasons": dict(self.reasons),
                 "centroid": self.methods[self.centroid] if self.centroid >= 0 else None, "options": dict(self.options)}
 
+    @classmethod
+    def read(cls, report: Mapping) -> "Scoreboard":
+        """From what `manifest` wrote."""
+        lists = {name: report[name] for name in ("suites", "methods", "kinds", "warnings", "reasons", "options")}
+        rho, centroid = np.array(report["spearman"], float), report["centroid"]
+        return cls(spearman=rho.reshape(len(lists["suites"]), len(lists["methods"])), n_blends=np.array(report["n_blends"], np.int64),
+                   centroid=-1 if centroid is None else lists["methods"].index(centroid), **lists)
+
 
 def gather(boards: Mapping[str, Leaderboard], *, options: Mapping | None = None) -> Scoreboard:
     """What leaderboards of sources, by the name of target and suite, come to beside one another."""

@@ -3,15 +3,22 @@
 Each target is a run of `ranking.sources` by itself: a caller that keeps those runs hands them in, and only what is missing is computed.
 """
 
+import json
+import platform
+from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from analysis import load_dataset, load_model
+import numpy as np
+
+from analysis import __version__, load_dataset, load_model
 from analysis.errors import InputError
 from analysis.metrics.radar import READINGS
-from analysis.metrics.scoreboard import gather
+from analysis.metrics.scoreboard import Scoreboard, gather
 from analysis.studies import ranking
 
+SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "scoreboard.json"
 VISION, TEXT, HAND = "builtin:vit/seed0", "builtin:text/minilm", "builtin:digits/handwritten"
 BUDGET, SEEDS, PAIRS = 50, 10, 2000  # target items, splits, pairs that RADAR draws, unless told
 
@@ -78,6 +85,18 @@ def scoreboard(inputs: dict, options: dict, ctx):
 
 
 scoreboard.VERSION = 1
+
+
+def made() -> dict:
+    """What makes the present numbers, and when."""
+    return {"date": date.today().isoformat(), "sextant": __version__, "python": platform.python_version(), "numpy": np.__version__,
+            "command": "python -m analysis scoreboard --json assets/scoreboard.json"}
+
+
+def shipped() -> tuple[Scoreboard, dict]:
+    """All suites as they came out when the file was made, and what made it."""
+    report = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    return Scoreboard.read(report), report["made"]
 
 
 def _short(dataset: str) -> str:

@@ -55,6 +55,12 @@ def test_targets_of_a_suite_are_redrawn_together():
     assert -0.9 < low < high < 0.3
 
 
+def test_a_manifest_can_be_read_again():
+    for found in (made(), made(centroid=-1), made(RHO[:1], warnings=("few",), options={"seed": 0})):
+        again = Scoreboard.read(json.loads(json.dumps(found.manifest())))
+        assert again.manifest() == found.manifest() and again.suites == found.suites and again.centroid == found.centroid
+
+
 def test_without_centroids_there_is_no_mci():
     found = made(centroid=-1)
     assert np.isnan(found.mci()).all() and list(found.order()) == [0, 1, 2] and found.manifest()["centroid"] is None

@@ -55,7 +55,7 @@ def test_the_scoreboard_is_all_runs_gathered(blobs, store):
     last = partials[-1]
     assert last.n_blends.tolist() == [7, 7, 3] and last.methods[last.centroid] == "Centroid distance"
     assert last.options["suites"] == ["blobs", "others"] and last.options["budget"] == 8
-    radar = [i for i, kind in enumerate(last.kinds) if kind == "published-method"]
+    radar = [i for i, method in enumerate(last.methods) if method.startswith("RADAR")]
     assert len(radar) == len(READINGS) and np.isnan(last.spearman[:, radar]).all()  # pixels are one layer
     assert all(last.reason(names[0], last.methods[i]) for i in radar)
     assert np.isfinite(last.spearman[:2, last.centroid]).all() and last.mci()[last.centroid] == 0

@@ -5,6 +5,7 @@ import pytest
 
 from analysis import load_dataset
 from analysis.metrics.leaderboard import Leaderboard
+from analysis.studies.scoreboard import runs, shipped
 from tests.pages.test_cases import domain, put, told  # noqa: F401
 from tests.pages.test_frame import opened, said
 from tests.pages.test_persistence import figure, rested, taken
@@ -87,9 +88,16 @@ def test_published_tables_are_marked_as_published():
 
 
 def test_the_scoreboard_says_what_it_would_take_and_shows_what_is_there(store):
-    at = opened(PAGE, ranking_view="Scoreboard")
+    at = opened(PAGE, ranking_view="Scoreboard", ranking_numbers="Computed here")
     assert "Does any score order the sources" in told(at) and any("23 targets" in t.label or "of 23" in t.label for t in at.toggle)
     assert not at.get("plotly_chart") and not at.exception
+
+
+def test_the_scoreboard_that_is_shipped_is_dated_and_whole():
+    found, made = shipped()
+    assert set(found.suites) == set(runs({})) and np.isfinite(found.mean()).sum() > 20 and "python -m analysis scoreboard" in made["command"]
+    at = opened(PAGE, ranking_view="Scoreboard")
+    assert "Over 23 targets" in told(at) and made["date"] in told(at) and figure(at, "ranking-scoreboard")["data"] and not at.exception
 
 
 def test_a_summary_belongs_to_its_numbers_and_not_to_the_object_that_held_them():
