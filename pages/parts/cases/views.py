@@ -40,11 +40,12 @@ def _bold(text: str) -> str:
 
 
 def causes(found: Inspection) -> None:
-    st.markdown(plain(found.paragraph()))
-    st.markdown("**The evidence, cause by cause**")
+    st.markdown("**What it may be owed to**")
     for cause in found.reading():
         colour = words.STRENGTHS.get(cause.strength, "gray")
         st.markdown(f":{colour}-badge[{cause.strength}] **{plain(cause.name[0].upper() + cause.name[1:])}.** {plain(cause.evidence)}")
+    with st.expander("All of this in one paragraph", icon=":material/article:"):
+        st.markdown(plain(found.paragraph()))
 
 
 def measured(shown: Inspection) -> None:
