@@ -52,7 +52,7 @@ def extract(model: Model | str, dataset: Dataset | str, *, layers: str | Sequenc
     with store.alone(name, waiting=lambda: progress(0, len(dataset), "another process is extracting this")):
         found = store.representation(name)
         if found is None:
-            found = _Run(store, name, model, dataset, model.choose(layers), pooling or "native").all(batch, _device(device), progress)
+            found = _Run(store, name, model, dataset, model.choose(layers), pooling or "native").all(batch, usable_device(device), progress)
     return found
 
 
@@ -201,7 +201,7 @@ def _batch_size(asked: int | str, dataset: Dataset) -> int:
     return int(asked)
 
 
-def _device(asked: str) -> str:
+def usable_device(asked: str) -> str:
     import torch
 
     best = "cuda" if torch.cuda.is_available() else "cpu"

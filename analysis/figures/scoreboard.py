@@ -86,7 +86,7 @@ def _means(found, of, means, spans, place, axis) -> list:
 
 
 def _name(found, method: int) -> str:
-    text = short(template.plain(found.methods[method]))
+    text = short(template.plain(found.methods[method]), 38)
     kind = found.kinds[method]
     return f'<span style="color:{template.GREY}">{text}</span>' if kind == "trivial" else f"<b>{text}</b>" if kind == "published-method" else text
 

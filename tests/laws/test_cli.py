@@ -44,7 +44,7 @@ def test_bad_input_is_one_message_and_exit_2(arguments, says, capsys):
 def test_progress_goes_to_standard_error_and_help_names_every_verb():
     done = subprocess.run([sys.executable, "-m", "analysis", "extract", "builtin:raw", SHAPE, "--json", "-"], capture_output=True, text=True)
     assert json.loads(done.stdout)["n"] == 40 and "40 of 40" in done.stderr
-    assert all(verb in parser().format_help() for verb in ("extract", "list", "persistence", "tas"))
+    assert all(verb in parser().format_help() for verb in ("extract", "list", "persistence", "tas", "sensitivity", "radar", "rank", "case", "scoreboard"))
 
 
 def test_own_weights_need_their_architecture(capsys):

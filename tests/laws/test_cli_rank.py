@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from analysis import Representation, cases, engine, load_dataset, load_model, load_representation
-from analysis.__main__ import PROBED, main, parser
+from analysis.__main__ import main, parser
 from analysis.cases import Case
+from analysis.commands.ranking import PROBED
 from analysis.studies import ranking, tuning
 from analysis.studies import scoreboard as studies
 
