@@ -5,7 +5,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from urllib.parse import parse_qsl, urlencode
 
-from analysis.data import digits, reviews, shapes
+from analysis.data import digits, reviews, scenes, shapes
 from analysis.data.dataset import Dataset
 from analysis.data.files import load_domains, load_file
 from analysis.data.guard import as_path
@@ -22,6 +22,7 @@ OPTIONS = {  # of a built-in group, or of one dataset in it: name -> (type, lowe
     "reviews": {},
     "shapes": {"n": COUNT, "seed": SEED, "noise": (float, 0, 10)},
     "shapes/blobs": {"n": COUNT, "seed": SEED, "clusters": (int, 2, 100), "spread": (float, 0, 10), "dim": (int, 1, 1000)},
+    "transforms2d": {"n": COUNT, "seed": SEED, "draw": SEED},
     "hf": {"split": str, "config": str, "text": str, "image": str, "label": str, "n": (int, 2, 100_000), "seed": SEED},
 }
 
@@ -36,6 +37,7 @@ def catalogue() -> list[Entry]:
         *(Entry(f"builtin:reviews/{d}", reviews.title(d), "Reviews", "text", reviews.about(d), len(reviews.rows(d)))
           for d in reviews.DOMAINS),
         *(Entry(f"builtin:shapes/{k}", shapes.title(k), "Shapes", "array", shapes.about(k), shapes.DEFAULT_N) for k in shapes.KINDS),
+        *(Entry(f"builtin:transforms2d/{k}", scenes.title(k), "Transforms-2D", "image", scenes.about(k), scenes.DEFAULT_N) for k in scenes.KINDS),
     ]
 
 
@@ -64,7 +66,7 @@ def load_dataset(source, **options) -> Dataset:
         raise _unknown(f"builtin:{name}")
     group, _, which = name.partition("/")
     options = _checked(f"builtin:{name}", options, OPTIONS.get(name, OPTIONS[group]))
-    make = {"digits": digits.make, "reviews": reviews.make, "shapes": shapes.make}.get(group)
+    make = {"digits": digits.make, "reviews": reviews.make, "shapes": shapes.make, "transforms2d": scenes.make}.get(group)
     made = make(which, **options) if make else digits.make_characters(**options)
     return replace(made, source=f"builtin:{name}?{urlencode(options)}") if options else made
 

@@ -1,0 +1,126 @@
+"""Sensitivity as a unit of work: the layers of one model under each transform, on pairs of scenes or of a dataset's own items."""
+
+from dataclasses import replace
+from hashlib import blake2b
+
+import numpy as np
+
+from analysis.data import scenes, transforms, wording
+from analysis.errors import InputError
+from analysis.extraction import check_fit, usable_device
+from analysis.metrics import sensitivity
+from analysis.metrics.ranking import sound_seed, whole
+from analysis.metrics.sensitivity import Profile, cell
+from analysis.models.model import Model
+
+PLAIN = {"transforms": None, "layers": None, "n": 2000, "seed": 0, "knobs": {}, "classes": None, "level": sensitivity.LEVEL, "resamples": sensitivity.RESAMPLES}
+AT_ONCE = {"image": 128, "text": 32}  # items run at once
+MOST = 100_000  # pairs
+IDLE = 0.95  # share of pairs left as they were from which on it is told
+
+
+def profile(inputs: dict, options: dict, ctx):
+    """{"model", "dataset"} or {"model", "scenes": the built-in ones where there are none}, with {"transforms": none, all; "layers": none, the last; "n",
+    "seed", "knobs": transform -> knob -> value or (low, high); "classes": of scenes, none, all; "level", "resamples"} -> Profile, partial after each transform.
+
+    A dataset's own items are transformed, pictures or texts; scenes are Transforms-2D.
+    """
+    chosen, model = {**PLAIN, **options}, inputs["model"]
+    known, kind = offered(inputs)
+    _check(model, inputs, chosen)
+    names = transforms.sound_names(tuple(known) if chosen["transforms"] is None else chosen["transforms"], known)
+    asked = model.choose(chosen["layers"] or list(model.layers)[-1])
+    so_far, device = _empty(model, inputs, names, [known[name].family for name in names], asked, chosen), usable_device("auto")
+    n, total = so_far.n, so_far.n * len(names)
+    run = lambda items: model.run(list(items) if kind == "text" else items, layers=asked, device=device)[0]
+    embed = _Once(run, drawn(inputs, chosen, None)[0]) if len(names) > 1 else run
+    for place, name in enumerate(names):
+        ctx.progress(place * n, total, f"{name}: drawing pairs")
+        a, b, _ = drawn(inputs, chosen, name)
+        tell = lambda done, of, note, name=name, place=place: ctx.progress(place * n + done, total, f"{name}: {note}")
+        found = sensitivity.layers(embed, (a, b), seed=chosen["seed"], level=chosen["level"], resamples=chosen["resamples"], batch=AT_ONCE[kind], progress=tell)
+        so_far = _with(so_far, place, found, scenes.does_nothing(a, b))
+        yield so_far
+
+
+profile.VERSION = 1
+
+
+def offered(inputs: dict) -> tuple[dict, str]:
+    """The transforms that there are for these items, and what the items are."""
+    data = inputs.get("dataset")
+    kind = "image" if data is None else data.modality
+    if kind not in AT_ONCE:
+        raise InputError(f"There are no transforms of rows of numbers, which {data.name or 'the dataset'} holds.", "Choose pictures or texts.")
+    return (transforms.TRANSFORMS if kind == "image" else wording.WORDINGS), kind
+
+
+def drawn(inputs: dict, options: dict, transform: str | None) -> tuple:
+    """(first sides, second sides, labels of the scenes or rows of the dataset): the pairs that a profile with these options compares; of None, the items
+    as they are."""
+    chosen, data = {**PLAIN, **options}, inputs.get("dataset")
+    how = {"transforms": [transform] if transform else [], "n": chosen["n"], "seed": chosen["seed"], "knobs": chosen["knobs"]}
+    if data is None:
+        return scenes.pairs(inputs.get("scenes") or scenes.builtin(), classes=chosen["classes"], **how)
+    return (scenes.pairs_of if data.modality == "image" else wording.pairs_of_texts)(data.items, **how)
+
+
+class _Once:
+    """Half of the transforms leave half of the items as they are: those are run once, and their rows kept."""
+
+    def __init__(self, run, items):
+        self.run, self.rows = run, dict.fromkeys(map(_key, items))
+
+    def __call__(self, items) -> dict:
+        keys = list(map(_key, items))
+        new = [i for i, key in enumerate(keys) if self.rows.get(key) is None]
+        found = self.run(items[new] if hasattr(items, "shape") else [items[i] for i in new]) if new else {}
+        for place, i in enumerate(new):
+            if keys[i] in self.rows:
+                self.rows[keys[i]] = {layer: x[place] for layer, x in found.items()}
+        places = {i: place for place, i in enumerate(new)}
+        layers = found or self.rows[keys[0]]
+        return {layer: np.stack([found[layer][places[i]] if i in places else self.rows[key][layer] for i, key in enumerate(keys)]) for layer in layers}
+
+
+def _key(item) -> bytes:
+    return blake2b(item.encode() if isinstance(item, str) else np.ascontiguousarray(item), digest_size=16).digest()
+
+
+def _check(model: Model, inputs: dict, chosen: dict) -> None:
+    """What would be refused late is refused before anything is run."""
+    if inputs.get("dataset") is not None:
+        check_fit(model, inputs["dataset"])
+    elif "image" not in model.reads:
+        raise InputError(f"{model.name} reads {' or '.join(model.reads)}s, and scenes are pictures.", f"Give it a dataset of {model.reads[0]}s to transform.")
+    whole(chosen["n"], 2, MOST, "pairs")
+    sound_seed(chosen["seed"])
+    transforms.sound_ranges(chosen["knobs"], offered(inputs)[0])
+    if chosen["transforms"] is not None and not len(chosen["transforms"]):
+        raise InputError("No transform was asked for.", "Name at least one, or none for all.")
+
+
+def _empty(model: Model, inputs: dict, names: tuple, families: list, layers: list, chosen: dict) -> Profile:
+    data, n, notes = inputs.get("dataset"), chosen["n"], ()
+    if data is not None and len(data) < n:
+        n, notes = len(data), (f"There are {len(data)} items: all of them are used.",)
+    called = (inputs.get("scenes") or scenes.builtin()).name if data is None else data.name or data.domain
+    nothing = lambda *shape, kind=np.float64: np.full(shape, np.nan, kind)
+    cells, pairs = (len(names), len(layers)), (len(names), len(layers), n)
+    return Profile(model.name, called, names, families, layers, nothing(*cells), nothing(*cells), nothing(*cells), nothing(*pairs, kind=np.float32),
+                   nothing(*pairs, kind=np.float32), np.zeros(n, np.int64), nothing(len(names)), n, warnings=notes, options=chosen)
+
+
+def _with(so_far: Profile, place: int, found: dict, idle: float) -> Profile:
+    """The profile and one more transform."""
+    rows, name = [found[layer] for layer in so_far.layers], so_far.transforms[place]
+    arrays = {key: getattr(so_far, key).copy() for key in ("value", "low", "high", "matched", "random", "idle")}
+    for key in ("value", "low", "high", "matched", "random"):
+        arrays[key][place] = [getattr(row, key) for row in rows]
+    arrays["idle"][place] = idle
+    reasons = {cell(name, layer): row.reason for layer, row in zip(so_far.layers, rows, strict=True) if row.reason}
+    warnings = so_far.warnings
+    if idle >= IDLE:
+        what = "does nothing to these items" if idle == 1 else f"leaves {100 * idle:.0f} % of these pairs as they are"
+        warnings += (f"{name} {what}: a sensitivity of about 0 says nothing of the model.",)
+    return replace(so_far, **arrays, partner=rows[0].partner, reasons={**so_far.reasons, **reasons}, warnings=warnings)
