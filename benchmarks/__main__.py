@@ -4,7 +4,7 @@ import sys
 
 from benchmarks.measure import machine
 
-PARTS = ("extraction", "app", "persistence", "tas", "radar", "transfer", "gain", "sensitivity")
+PARTS = ("extraction", "app", "persistence", "tas", "radar", "transfer", "gain", "sensitivity", "minima")
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")

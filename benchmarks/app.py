@@ -18,7 +18,8 @@ SESSIONS = 20
 
 def rows() -> list[Row]:
     with browsing() as browser:
-        return [*first_paint(browser), *imports(browser), *sessions(browser), *persistence(browser), *spectrum(browser), *radar(browser)]
+        return [*first_paint(browser), *imports(browser), *sessions(browser), *persistence(browser), *spectrum(browser), *radar(browser),
+                *sensitivity(browser)]
 
 
 def first_paint(browser) -> list[Row]:
@@ -157,6 +158,29 @@ def radar(browser) -> list[Row]:
             times = [_redrawn(page, lambda slider=slider: slider.press("ArrowRight")) for _ in range(6)][1:]
             found.append(Row(f"radar, {what}, until its chart is drawn", sorted(times)[len(times) // 2], "s", 0.3,
                              f"of 5: {', '.join(f'{v:.2f}' for v in times)}"))
+        page.context.close()
+    return found
+
+
+def sensitivity(browser) -> list[Row]:
+    """From a key press on a slider of the explorer to the strip of pictures that it changes."""
+    found = []
+    with served(Path(tempfile.mkdtemp()) / "store") as server:
+        page = browser.new_context(viewport={"width": 1400, "height": 1800}).new_page()
+        page.goto(f"{server.address}/sensitivity?sensitivity_view=Transforms")
+        page.get_by_text("Corruption", exact=True).first.wait_for(timeout=60_000)
+        page.wait_for_timeout(4000)
+        for name in ("rotate", "elastic"):
+            row = page.locator("[data-testid=stHorizontalBlock]", has=page.get_by_text(name, exact=True)).last
+            picture, slider, times = row.locator("img").last.element_handle(), row.get_by_role("slider").last, []
+            for _ in range(6):
+                before, begun = picture.get_attribute("src"), time.perf_counter()
+                slider.press("ArrowLeft")
+                page.wait_for_function("([e, before]) => e.getAttribute('src') != before", arg=[picture, before], polling=10)
+                times.append(time.perf_counter() - begun)
+                page.wait_for_timeout(800)
+            found.append(Row(f"sensitivity, the range of {name}, until its strip is drawn", sorted(times[1:])[2], "s", 0.3,
+                             f"of 5: {', '.join(f'{v:.2f}' for v in times[1:])}"))
         page.context.close()
     return found
 

@@ -29,11 +29,15 @@ if __name__ == "__main__":
         "Shape": [
             st.Page(ROOT / "pages" / "shape" / "persistence.py", title="Persistence", icon=":material/hub:", url_path="persistence"),
             st.Page(ROOT / "pages" / "shape" / "spectrum.py", title="Spectrum", icon=":material/ssid_chart:", url_path="spectrum"),
+            st.Page(ROOT / "pages" / "shape" / "sensitivity.py", title="Sensitivity", icon=":material/tune:", url_path="sensitivity"),
         ],
         "Transfer": [
             st.Page(ROOT / "pages" / "transfer" / "radar.py", title="RADAR", icon=":material/radar:", url_path="radar"),
             st.Page(ROOT / "pages" / "transfer" / "ranking.py", title="Ranking", icon=":material/leaderboard:", url_path="ranking"),
             st.Page(ROOT / "pages" / "transfer" / "cases.py", title="Cases", icon=":material/troubleshoot:", url_path="cases"),
+        ],
+        "Growth": [
+            st.Page(ROOT / "pages" / "growth" / "minima.py", title="Minima", icon=":material/landscape:", url_path="minima"),
         ],
     })
     try:

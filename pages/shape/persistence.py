@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import extraction, workspace
+from pages.parts import docs, extraction, workspace
 from pages.parts.messages import plain
 from pages.parts.persistence import clouds, compare, diagram, growing, ranking, surveys, words
 from pages.parts.stack import single, stack
@@ -61,3 +61,4 @@ for each in filter(None, (cloud, other)):
 
 with st.expander("How to read this page", icon=":material/school:"):
     st.markdown(words.EXPLAINER)
+    docs.link("persistence")

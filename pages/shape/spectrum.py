@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import extraction, workspace
+from pages.parts import docs, extraction, workspace
 from pages.parts.messages import plain
 from pages.parts.spectrum import playground, seeds, sides, views, words
 from pages.parts.stack import single, stack
@@ -42,3 +42,4 @@ else:
 
 with st.expander("How to read this page", icon=":material/school:"):
     st.markdown(words.EXPLAINER)
+    docs.link("tas")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from analysis import Dataset, Model, Representation, extract, load_dataset, load_model
-from analysis.studies import case, gain, persistence, radar, ranking, spectrum, tuning
+from analysis.studies import case, gain, growth, invariance, persistence, radar, ranking, sensitivity, spectrum, tuning
 from analysis.studies.extraction import extraction
 from analysis.studies.projection import umap
 from analysis.studies.scoreboard import scoreboard
@@ -208,6 +208,51 @@ def scoreboard_output() -> np.ndarray:
     return np.array([*s.spearman.ravel(), *s.mci(), s.centroid, *s.n_blends])
 
 
+def sensitivity_output() -> np.ndarray:
+    *_, p = sensitivity.profile({"model": load_model("builtin:raw")}, {"transforms": ["rotate", "hue", "erase"], "n": 40, "resamples": 50}, Quiet())
+    return np.concatenate([p.value.ravel(), p.low.ravel(), p.high.ravel(), p.idle])
+
+
+TINY = {"classes": 3, "targets": 3, "transforms": ("rotate", "hue"), "samples": 60, "steps": 2, "probed": 60, "tested": 200, "seeds": 1}
+
+
+def experiment(name: str, **options):
+    """An experiment in miniature; the caller rounds: the weights differ in their last digits between machines."""
+    *_, found = invariance.UNITS[name][0]({}, {key: value for key, value in {**TINY, **options}.items() if key in invariance.QUICK[name]}, Quiet())
+    return found
+
+
+def mismatch_output() -> np.ndarray:
+    return experiment("mismatch", sizes=(1, 2)).accuracy.round(1)
+
+
+def importance_output() -> np.ndarray:
+    return experiment("importance", factors=("class relation",), size=1).accuracy.round(1)
+
+
+def harm_output() -> np.ndarray:
+    return experiment("harm", n=40).sensitivity.round(1)
+
+
+def carried_output() -> np.ndarray:
+    return np.nan_to_num(experiment("carried", n=40).sensitivity, nan=-1).round(1)  # hue does nothing to digits
+
+
+GROWN = {"trained": 30, "branches": 3, "steps": 10, "points": 5, "directions": 3, "items": 60, "limit": 200}
+
+
+def grow_output() -> np.ndarray:
+    """Rounded, as weights differ in their last digits between machines."""
+    options = {**GROWN, "looks": 2, "train": 10, "seeds": 1, "widths": (2.0,), "families": ("width",), "matched": False, "proxies": ("params", "l2_norm")}
+    *_, g = growth.grow({"dataset": load_dataset("builtin:digits/printed?n=200")}, options, Quiet())
+    return np.array([*g.parameters, *g.distances[:, -1, 0, 1].round(1), *g.values.ravel().round(1), *g.accuracy.ravel().round(1)])
+
+
+def valley_output() -> np.ndarray:
+    *_, v = growth.valley({"dataset": load_dataset("builtin:digits/printed?n=200")}, {**GROWN, "looks": 2, "grid": 5}, Quiet())
+    return np.array([*v.distances.ravel().round(1), *v.losses.round(1), *v.plane_minima.ravel().round(1), *v.along])
+
+
 class Quiet:
     def progress(self, done, total, note=""):
         pass
@@ -233,7 +278,14 @@ UNITS = {"analysis.studies.extraction:extraction": (extraction, extraction_outpu
          "analysis.studies.tuning:finetune": (tuning.finetune, finetune_output),
          "analysis.studies.case:inspect": (case.inspect, inspect_output),
          "analysis.studies.case:pairs": (case.pairs, pairs_output),
-         "analysis.studies.scoreboard:scoreboard": (scoreboard, scoreboard_output)}
+         "analysis.studies.scoreboard:scoreboard": (scoreboard, scoreboard_output),
+         "analysis.studies.sensitivity:profile": (sensitivity.profile, sensitivity_output),
+         "analysis.studies.invariance:mismatch": (invariance.mismatch, mismatch_output),
+         "analysis.studies.invariance:importance": (invariance.importance, importance_output),
+         "analysis.studies.invariance:harm": (invariance.harm, harm_output),
+         "analysis.studies.invariance:carried": (invariance.carried, carried_output),
+         "analysis.studies.growth:grow": (growth.grow, grow_output),
+         "analysis.studies.growth:valley": (growth.valley, valley_output)}
 
 
 def present(name: str) -> dict:

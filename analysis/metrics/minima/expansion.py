@@ -122,7 +122,7 @@ def residual(model, layer: str, *, seed: int = 0):
 
 
 def check(model, grown, items) -> float:
-    """The largest |difference| between what the two networks answer to the items, both in eval mode."""
+    """The largest |difference| between what the two networks answer to the items, both in eval mode and in double precision: what is left is not rounding."""
     before, after = (_answers(m, items, who) for m, who in ((model, "The model"), (grown, "The grown model")))
     if before.shape != after.shape:
         raise InputError(f"The model answers in shape {tuple(before.shape)} and the grown one in {tuple(after.shape)}.",
@@ -138,7 +138,7 @@ def _answers(model, items, who: str):
     try:
         x = torch.as_tensor(items, device=own.device)
         with torch.no_grad():
-            found = deepcopy(model).eval()(x.to(own.dtype) if x.is_floating_point() else x)
+            found = deepcopy(model).eval().double()(x.double() if x.is_floating_point() else x)
     except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise InputError(f"{who} cannot run on items of shape {tuple(getattr(items, 'shape', ()))}: {said(error)}.",
                          "Give items as its first layer takes them.") from error

@@ -129,9 +129,11 @@ def jacob_cov(module, x) -> float:
     rows = _gradients(_logits(module, x).sum(), [x])[0].flatten(1).double()
     rows = rows - rows.mean(dim=1, keepdim=True)
     sizes = rows.norm(dim=1, keepdim=True)
-    if not (sizes > 0).all():
-        raise InputError(f"The answers to item {int((sizes == 0).flatten().int().argmax())} do not vary with it.", "Leave it out, or leave this proxy out.")
-    rows = rows / sizes
+    told = sizes.flatten() > 0  # an item all of whose units are dead has no direction
+    if told.sum() < 2:
+        raise InputError(f"The answers to {int(len(told) - told.sum())} of {len(told)} items do not vary with them.",
+                         "Give other items, or leave this proxy out.")
+    rows = rows[told] / sizes[told]
     values = torch.linalg.eigvalsh(rows @ rows.T).clamp_min(0) + JITTER
     return -float((values.log() + 1 / values).sum())
 
@@ -341,7 +343,7 @@ PROXIES: dict[str, Proxy] = {proxy.name: proxy for proxy in (
           "deviations), and attention is the same to all places."),
     Proxy("jacob_cov", "Jacobian covariance", jacob_cov, _ITEMS, 1, (-INF, INF), "cheap", "one gradient in the items, and n² d",
           "How differently the answers hang on the single items: it falls as the gradients in two items grow alike.",
-          "The first of its publication's two versions, by correlation."),
+          "The first of its publication's two versions, by correlation; items whose answers do not vary with them are left out."),
     Proxy("ntk", "NTK condition", ntk, _ITEMS, -1, (1.0, INF), "moderate", f"{NTK_ITEMS} gradients at once",
           "How unevenly training will serve the items: the largest over the least eigenvalue of the tangent kernel.",
           f"Answers are summed over the classes; the kernel is of the first {NTK_ITEMS} items; infinite where it is singular, as with two equal items."),

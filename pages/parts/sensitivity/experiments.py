@@ -1,0 +1,110 @@
+"""The four experiments on the role of invariance: our full runs as shipped, and live ones, small or full; published figures beside them, marked."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from analysis import published
+from analysis.figures import invariance as figures
+from analysis.metrics.invariance import KNOBS
+from analysis.studies import invariance as studies
+from pages.parts import chart as charts
+from pages.parts import job
+from pages.parts.messages import count, plain, seconds
+from pages.parts.sensitivity import words
+
+SHIPPED, QUICK, FULL = "Our full run", "Small run, here", "Full run, here"
+TIMES = {QUICK: "under a minute", FULL: "many minutes; you may leave the page meanwhile"}
+
+
+def draw(name: str, answer) -> None:
+    """One experiment: the question, where the numbers come from, its figures."""
+    unit, look = studies.UNITS[name][0], {"carried": _carried, "mismatch": _mismatch, "importance": _importance, "harm": _harm}[name]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        source = st.segmented_control("Numbers", [SHIPPED, QUICK, FULL], default=SHIPPED, key="sensitivity_numbers", bind="query-params", required=True)
+        options = dict(studies.FULL[name] if source == FULL else studies.QUICK[name])
+        if source != SHIPPED:
+            options |= _knobs(name)
+    st.caption(words.SETUPS[name])
+    if source == SHIPPED:
+        found, made = studies.shipped(name), studies.made(name)
+        told = f"Our full run of {made['date']}, {seconds(made['seconds'])} on one core: {made['command']}."
+    else:
+        found = job.study(unit, {}, options, key=f"sensitivity-{name}-{source[0]}", button="Run it",
+                          words=f"Trains {words.COUNTED[name](options)} small networks from the start: {TIMES[source]}.")
+        told = f"Live, {source.partition(',')[0].lower()}."
+    if found is None:
+        answer.markdown(words.QUESTIONS[name])
+        return
+    look(found, answer)
+    with answer:
+        st.caption(f"{plain(told)} {_seeded(found)} {' '.join(map(plain, found.notes))}")
+
+
+def _seeded(found) -> str:
+    o = found.options
+    return (f"{count(o['seeds'], 'seed')} from {o['seed']}, {count(o['samples'], 'training picture')}, {count(o['steps'], 'step')} of a {o['architecture']} "
+            "network; 95\u202f% intervals over seeds.")
+
+
+def _knobs(name: str) -> dict:
+    """What can be turned before a live run."""
+    found = {"seed": int(st.number_input("First seed", 0, 10_000, 0, 1, key="sensitivity_first", bind="query-params", width=110))}
+    if name == "harm":
+        slider = lambda label, key, least, usual: float(st.slider(label, least, 1.0, usual, 0.1, key=f"sensitivity_{key}", bind="query-params", width=230))
+        found["settings"] = ((slider("Correlation of object and digit", "correlation", 0.0, 0.0),
+                              slider("Share of pictures with an object", "availability", 0.1, 1.0)),)
+    return found
+
+
+def _show(figure, says: str, key: str, table=None) -> None:
+    st.markdown(plain(says))
+    charts.show(figure, alt=says, key=f"sensitivity-{key}", table=table)
+
+
+def _said(where, says: Callable, *given) -> None:
+    where.markdown(plain(says(*given)))
+
+
+def _beside(label: str, key: str, offered: list[str]) -> str:
+    """Whose published figures stand beside ours."""
+    return st.selectbox(label, offered, key=f"sensitivity_{key}", bind="query-params", width=300) or offered[0]
+
+
+def _carried(found, answer) -> None:
+    network = _beside("Published figures of", "network", list(published.INVARIANCE_CARRIED))
+    theirs = {kind: dict(zip(published.INVARIANCE_CARRIED_DATA, row, strict=True)) for kind, row in published.INVARIANCE_CARRIED[network].items()}
+    _said(answer, figures.kinds_says, found)
+    charts.show(figures.kinds(found, theirs, by=network), alt=figures.kinds_says(found, theirs), key="sensitivity-kinds", table=found.table())
+    data = st.segmented_control("On", found.data, default=found.data[0], key="sensitivity_data", bind="query-params", required=True)
+    _show(figures.carried(found, data), figures.carried_says(found, data), "carried")
+    for what in dict.fromkeys(f"{where.partition(' · ')[2]}: {why}" for where, why in found.reasons.items()):  # whatever was trained
+        st.caption(f":material/info: {plain(what)}")
+
+
+def _mismatch(found, answer) -> None:
+    theirs = published.INVARIANCE_MISMATCH
+    _said(answer, figures.mismatch_says, found)
+    _show(figures.mismatch(found), f"Sets, in the order in which transforms join: {', '.join(found.transforms)}.", "mismatch", found.table())
+    _show(figures.largest(found, theirs), figures.largest_says(found, theirs), "largest")
+    st.caption(f"The published curve is read off a plot, give or take {published.INVARIANCE_READ:.2f}.")
+
+
+def _importance(found, answer) -> None:
+    setup = _beside("Published figures of", "setup", list(published.INVARIANCE_IMPORTANCE))
+    theirs = published.INVARIANCE_IMPORTANCE[setup]
+    _said(answer, figures.importance_says, found)
+    charts.show(figures.importance(found, theirs), alt=figures.importance_says(found, theirs), key="sensitivity-importance", table=found.table())
+    _show(figures.levels(found), figures.levels_says(found), "levels")
+
+
+def _harm(found, answer) -> None:
+    places, setting = list(range(len(found.settings))), 0
+    if len(places) > 1:
+        setting = st.selectbox("Training pictures", places, key="sensitivity_setting", bind="query-params", width=360,
+                               format_func=lambda i: ", ".join(f"{knob} {value:g}" for knob, value in zip(KNOBS, found.settings[i], strict=True))) or 0
+    _said(answer, figures.harm_says, found, setting)
+    charts.show(figures.harm(found, setting, published.INVARIANCE_HARM), alt=figures.harm_says(found, setting), key="sensitivity-harm", table=found.table())
+    for knob in KNOBS:
+        if len(found.along(knob)[1]) > 1:
+            _show(figures.along(found, knob, setting=setting), figures.along_says(found, knob), f"along-{knob}")

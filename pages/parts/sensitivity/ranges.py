@@ -1,0 +1,118 @@
+"""The ranges that transforms draw from: every knob a slider, in the address; and what they make of a few items."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import streamlit as st
+
+from pages.parts.messages import plain
+
+SHOWN = 12  # items of a strip
+ENLARGED = 2  # small pictures are shown so many times as large
+LARGEST = 64  # pixels of a side
+STEPS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
+GAP = 3  # pixels between pictures
+
+
+def turned(known: Mapping) -> dict:
+    """What differs from the definition: transform -> knob -> (low, high)."""
+    found = {}
+    for name, transform in known.items():
+        for knob, usual in transform.knobs.items():
+            value = st.session_state.get(_key(name, knob))
+            if value is not None and _span(value) != (usual.low, usual.high):
+                found.setdefault(name, {})[knob] = _span(value)
+    return found
+
+
+def keep(known: Mapping) -> None:
+    """Out of sight, the sliders: where no view shows them, they keep what the address says."""
+    with st.popover("Ranges", icon=":material/tune:", key="sensitivity-ranges"):
+        st.caption("What each transform draws from. The defaults are those of the publication.")
+        for name, transform in known.items():
+            st.markdown(f"**{plain(name)}**")
+            sliders(name, transform)
+        _reset(known)
+
+
+def explorer(subjects, known: Mapping, paired: bool, seed: int) -> None:
+    """A row for each transform: what it does, its sliders, and what comes of them."""
+    _reset(known)
+    family = ""
+    for name, transform in known.items():
+        if transform.family != family:
+            family = transform.family
+            st.subheader(family.capitalize(), anchor=False)
+        _row(subjects, name, transform, paired, seed)
+
+
+@st.fragment
+def _row(subjects, name: str, transform, paired: bool, seed: int) -> None:
+    """Its own fragment: a slider redraws its row alone."""
+    what, where, strip = st.columns([2, 3, 8], vertical_alignment="center", gap="small")
+    with what:
+        st.markdown(f"**{plain(name)}**")
+        st.caption(plain(transform.about))
+    with where:
+        sliders(name, transform)
+    with strip:
+        a, b, _ = subjects.pairs(name, SHOWN, seed)
+        if isinstance(a, np.ndarray):
+            alt = f"{len(a)} items under {name}" + (", each twice, with another draw below" if paired else "")
+            st.image(montage((a, b) if paired else (a,)), width="content", alt=alt)
+        else:
+            st.markdown("\n".join(f"- {plain(x[:110])}" + (f"  \n  {plain(y[:110])}" if paired else "") for x, y in list(zip(a, b, strict=True))[:3]))
+
+
+def sliders(name: str, transform) -> None:
+    for knob, usual in transform.knobs.items():
+        step = 1.0 if usual.whole else next((s for s in STEPS if s >= (usual.highest - usual.lowest) / 100), STEPS[-1])
+        cast: Callable = int if usual.whole else float
+        low, high, lowest, highest = (cast(v) for v in (usual.low, usual.high, usual.lowest, usual.highest))
+        value = low if usual.low == usual.high else (low, high)
+        label = knob.capitalize() + (f", {usual.unit}" if usual.unit not in ("", knob) else "")
+        st.slider(label, lowest, highest, value, cast(step), "%d" if step >= 1 else "%.2f", key=_key(name, knob), bind="query-params")
+
+
+def montage(lines: tuple) -> np.ndarray:
+    """Pictures beside one another, the lines below one another, on nothing."""
+    rows = [np.concatenate([_bordered(_sized(picture)) for picture in line], axis=1) for line in lines]
+    return np.concatenate(rows, axis=0)
+
+
+def _sized(picture: np.ndarray) -> np.ndarray:
+    """Small ones enlarged without smoothing, large ones made smaller."""
+    if max(picture.shape[:2]) > LARGEST:
+        from PIL import Image
+        image = Image.fromarray(picture)
+        image.thumbnail((LARGEST, LARGEST))
+        return np.asarray(image)
+    times = max(1, LARGEST // max(picture.shape[:2]))
+    return picture.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def _bordered(picture: np.ndarray) -> np.ndarray:
+    opaque = np.concatenate([picture, np.full((*picture.shape[:2], 1), 255, np.uint8)], axis=2)
+    return np.pad(opaque, ((0, GAP), (0, GAP), (0, 0)))
+
+
+def _reset(known: Mapping) -> None:
+    changed = turned(known)
+    st.button("Back to the published ranges" if changed else "The published ranges", icon=":material/restart_alt:", key="sensitivity-reset",
+              disabled=not changed, on_click=_restore, args=(known,))
+
+
+def _restore(known: Mapping) -> None:
+    for name, transform in known.items():
+        for knob, usual in transform.knobs.items():
+            cast = int if usual.whole else float
+            st.session_state[_key(name, knob)] = cast(usual.low) if usual.low == usual.high else (cast(usual.low), cast(usual.high))
+
+
+def _span(value) -> tuple[float, float]:
+    low, high = value if isinstance(value, (tuple, list)) else (value, value)
+    return float(low), float(high)
+
+
+def _key(name: str, knob: str) -> str:
+    return f"sensitivity_{name.replace(' ', '-')}_{knob.replace(' ', '-')}"

@@ -1,0 +1,166 @@
+"""Growing small networks for real: partial results, seeds, the base as its own candidate, divergence, and what cannot be grown."""
+
+from dataclasses import replace
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from analysis.data import load_dataset
+from analysis.errors import Cancelled
+from analysis.models import zoo
+from analysis.store import Store
+from analysis.studies import growth
+from tests.refusal import refused
+
+SMALL = {"limit": 300, "trained": 60, "steps": 8, "branches": 3, "points": 5, "items": 60, "directions": 2, "range": (1.0, 2.0), "looks": 1}
+SHORT = {**SMALL, "widths": (2.0,), "matched": False, "train": 15, "seeds": 2, "proxies": ("params", "snip"), "proxy_items": 16}
+ONE = (("wider", "width", (("widen", "0", 2.0),)), ("deeper", "depth", (("deepen", "2"),)))
+quiet = SimpleNamespace(progress=lambda done, total, note: None)
+
+
+def digits():
+    return load_dataset("builtin:digits/handwritten")
+
+
+def run(unit, inputs=None, **options):
+    return list(unit({"dataset": digits(), **(inputs or {})}, options, quiet))
+
+
+@cache
+def grown():
+    return run(growth.grow, **SHORT)
+
+
+def test_partial_results_grow_to_the_final_one():
+    parts = grown()
+    assert len(parts) == len(parts[-1].names) and [part.final for part in parts] == [False] * (len(parts) - 1) + [True]
+    for known, part in enumerate(parts, 1):
+        assert np.isfinite(part.gains()).sum() == np.isfinite(part.metric("distance")).sum() == known
+    assert "Still measuring" in parts[0].verdict() and set(parts[-1].families) == {"base", *growth.FAMILIES}
+    assert np.isfinite(parts[-1].values).all() and np.isfinite(parts[-1].radius).all() and (parts[-1].seconds >= 0).all()
+
+
+def test_the_base_gains_nothing_and_expansions_keep_the_function():
+    found = grown()[-1]
+    assert found.check[0] == 0 and found.gains()[0] == 0 and (found.check < 1e-4).all()
+    assert (found.parameters[1:] > found.parameters[0]).all()
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    first, again = (run(growth.grow, **SHORT, candidates=ONE)[-1] for _ in range(2))
+    for name in ("distances", "barriers", "radius", "values", "accuracy", "check"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+    other = run(growth.grow, **SHORT, candidates=ONE, seed=1)[-1]
+    assert not np.array_equal(first.distances, other.distances)
+
+
+def test_too_few_candidates_are_told():
+    assert "Too few expansions (2)" in run(growth.grow, **SHORT, candidates=ONE)[-1].verdict()
+
+
+def test_networks_of_equal_size_are_looked_for():
+    chosen = growth.settled("grow", {**SHORT, "matched": True})
+    ground = growth.grounded({"dataset": digits()}, chosen, quiet)
+    asked, _ = growth.listed(ground.module, chosen)
+    size = {c.name: growth.count(growth.grown(ground.module, c.changes, chosen)) for c in asked}
+    assert len(size) == len(asked) and len({c.changes for c in asked}) == len(asked)
+    deeper = [n for c, n in ((c, size[c.name]) for c in asked) if c.family in ("depth", "residual")]
+    wider = [size[c.name] for c in asked if c.family == "width"]
+    assert all(min(abs(w - n) for w in wider) <= 0.05 * n for n in deeper)
+
+
+def test_a_valley_is_told_part_by_part():
+    parts = run(growth.valley, **SMALL, grown=[["widen", "0", 2], ["residual", "2"]], grid=5)
+    last = parts[-1]
+    assert [part.final for part in parts] == [False, False, False, True] and np.isnan(parts[0].barriers).all() and np.isnan(parts[1].radius).all()
+    assert last.check < 1e-4 and last.plane.shape == (5, 5) and last.paths.shape == (3, 3, 2) and last.radius.shape == (2, 2)
+    np.testing.assert_allclose(last.paths[0], 0, atol=1e-6)
+    np.testing.assert_allclose(last.profiles[:, 0], last.losses[last.pairs[:, 0]], rtol=1e-5)
+    np.testing.assert_allclose(last.profiles[:, -1], last.losses[last.pairs[:, 1]], rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(last.plane_minima[1] - last.plane_minima[0]), last.distances[0, 1], rtol=1e-4)
+    assert last.plane_off >= 0 and "ours" in last.notes[0]
+    sizes = last.at(epsilon=100.0)
+    assert sizes["connected"] == 1 and sizes["distance"] == pytest.approx(last.distances[np.triu_indices(3, 1)].mean())
+    assert last.at(epsilon=100.0, branches=2)["distance"] == pytest.approx(last.distances[0, 1])
+
+
+def test_results_come_back_from_the_store(tmp_path):
+    store = Store(tmp_path)
+    for found in (grown()[-1], run(growth.valley, **SMALL, grid=5)[-1]):
+        store.put_result("key", found)
+        back = Store(tmp_path).result("key")
+        for name in type(found).__dataclass_fields__:
+            if isinstance(getattr(found, name), np.ndarray):
+                np.testing.assert_array_equal(getattr(found, name), getattr(back, name))
+        assert back.manifest()["notes"] == found.manifest()["notes"] and back.final
+        assert getattr(back, "changes", ()) == getattr(found, "changes", ())
+
+
+def test_branches_that_diverge_are_reported_and_left_out():
+    found = run(growth.valley, **{**SMALL, "steps": 30}, rate=1e6, grid=5)[-1]
+    gone = sorted(found.diverged)
+    assert gone and np.isnan(found.barriers[gone]).all() and np.isnan(found.accuracies[gone]).all() and found.final and np.isfinite(found.radius).all()
+    assert [f"Branch {i} (seed {1000 + i}) diverged at step" in warning for i, warning in zip(gone, found.warnings, strict=True)] == [True] * len(gone)
+    assert np.isnan(found.at()["distance"]) == (len(gone) > 1) and bool(found.reason()) and not found.plane.size
+    board = run(growth.grow, **{**SHORT, "steps": 30}, rate=1e6, candidates=ONE)[-1]
+    assert np.isfinite(board.gains()).all() and any(warning.startswith("wider: Branch") for warning in board.warnings)
+    refused(lambda: run(growth.valley, **SMALL, base_rate=1e6), "base diverged", "learning rate")
+
+
+def test_a_base_that_is_not_trained_is_told():
+    found = run(growth.valley, **{**SMALL, "trained": 0}, grid=5)[0]
+    assert "not trained" in found.warnings[0]
+    assert not run(growth.valley, **{**SMALL, "trained": 300}, grid=5)[0].warnings
+
+
+def test_what_cannot_be_grown_is_told_with_its_layer():
+    refused(lambda: run(growth.grow, {"model": zoo.load("recurrent/plain")}, **{**SHORT, "trained": 0}), "parts.1.gru", "GRU")
+    refused(lambda: run(growth.valley, **SMALL, grown=[["widen", "9", 2]]), "no layer '9'")
+    refused(lambda: run(growth.valley, **SMALL, grown=[["widen", "4", 2]]), "4 cannot be widened")
+
+
+def test_a_model_of_the_zoo_keeps_its_head_where_it_knows_the_classes():
+    chosen = growth.settled("grow", {**SHORT, "trained": 0})
+    ground = growth.grounded({"dataset": digits(), "model": zoo.load("mlp/plain")}, chosen, quiet)
+    assert ground.module.head.out_features == 36 and ground.name == "mlp/plain"
+    asked, warnings = growth.listed(ground.module, chosen)
+    assert not any(c.family == "depth" for c in asked) and "GELU" in warnings[0]
+    refused(lambda: growth.grounded({"dataset": digits(), "model": zoo.load("conv/few-classes")}, chosen, quiet), "does not tell the classes")
+    trained = growth.grounded({"dataset": digits(), "model": zoo.load("conv/few-classes")}, {**chosen, "trained": 1}, quiet)
+    assert trained.module.head.out_features == 10 and "replaced" in trained.notes[0]
+
+
+def test_data_that_does_not_do_is_told():
+    data = digits()
+    refused(lambda: run(growth.grow, {"dataset": replace(data, labels=None, classes=())}, **SHORT), "no labels")
+    refused(lambda: run(growth.grow, {"dataset": data.take(range(30))}, **SHORT), "30 items", "60")
+    refused(lambda: run(growth.grow, {"dataset": load_dataset("builtin:reviews/film")}, **SHORT), "texts")
+    rows = load_dataset("builtin:shapes/blobs?n=200&clusters=4")
+    refused(lambda: run(growth.valley, {"dataset": rows}, **SMALL, base="conv"), "no places")
+    assert run(growth.valley, {"dataset": rows}, **SMALL, grid=5)[-1].final
+
+
+@pytest.mark.parametrize("options, word", [({"nothing": 1}, "no option"), ({"branches": 1}, "branches"), ({"base": "vit"}, "base"), ({"rate": 0}, "rate"),
+                                           ({"families": ["size"]}, "families"), ({"proxies": ["luck"]}, "luck"),
+                                           ({"candidates": [["a", "b"]]}, "no candidate"),
+                                           ({"candidates": [["base", "width", [["widen", "0", 2]]]]}, "named base"), ({"widths": [0.5]}, "widths")])
+def test_options_that_do_not_do_are_told(options, word):
+    refused(lambda: growth.settled("grow", options), word)
+
+
+def test_a_cancel_stops_it():
+    def progress(done, total, note):
+        if "branches" in note:
+            raise Cancelled
+    with pytest.raises(Cancelled):
+        list(growth.grow({"dataset": digits()}, SHORT, SimpleNamespace(progress=progress)))
+
+
+@pytest.mark.parametrize("name", growth.FULL)
+def test_what_is_shipped_is_ours_and_dated(name):
+    if not (growth.ASSETS / f"{name}.json").exists():
+        pytest.skip("the full run has not been made yet")
+    found, made = growth.shipped(name), growth.made(name)
+    assert found.final and "ours" in found.notes[0] and made["command"].endswith(name) and made["versions"]["unit"] == growth.grow.VERSION
