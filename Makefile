@@ -10,8 +10,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: .venv/app
 	$(BIN)/streamlit run app.py
 
+# two at a time, a file at a time: more would contend for the cores that the app's own workers use
 test: .venv/dev
-	$(BIN)/python -m pytest tests $(ARGS)
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile $(ARGS)
 
 bench: .venv/bench
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -463,7 +463,7 @@ def _alike(values: np.ndarray) -> np.ndarray:
     found, order = values.copy(), np.argsort(values)
     order = order[np.isfinite(values[order])]
     for before, i in zip(order, order[1:], strict=False):
-        if abs(values[i] - values[before]) <= ROUNDING * abs(values[i]):
+        if np.isfinite(values[[i, before]]).all() and abs(values[i] - values[before]) <= ROUNDING * abs(values[i]):
             found[i] = found[before]
     return found
 
@@ -484,7 +484,7 @@ def _max(values: np.ndarray) -> float:
 
 
 def _said(c: Correlation) -> str:
-    return f"{c.value:.2f} [{c.low:.2f}, {c.high:.2f}]"
+    return f"{c.value:.2f} ({c.low:.2f} to {c.high:.2f})".replace("-", "−")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ else:
         if not found:
             answer.markdown("Which transforms does the model notice? Looking at the first pairs …")
         else:
-            layers = views.shown(at, found) if view == "Sensitivity" else ()
+            layers = views.shown(at, found, more=view == "Sensitivity")
             views.answer(answer, it, found, layers)
             if view == "Sensitivity":
                 views.bars(it, found, layers)

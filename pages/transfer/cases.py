@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import beside, workspace
+from pages.parts import beside, docs, workspace
 from pages.parts.cases import files, pairs, source, views, words
 from pages.parts.messages import plain
 
@@ -45,3 +45,4 @@ else:
 
 with st.expander("How to read this page", icon=":material/school:"):
     st.markdown(words.EXPLAINER)
+    docs.link("transfer")

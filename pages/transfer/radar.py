@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import beside, workspace
+from pages.parts import beside, docs, workspace
 from pages.parts.messages import count, plain
 from pages.parts.radar import cases, domains, field, histograms, paths, ranking, switches, triangles, words
 
@@ -56,3 +56,4 @@ else:
 
 with st.expander("How to read this page", icon=":material/school:"):
     st.markdown(words.EXPLAINER)
+    docs.link("radar")

@@ -5,7 +5,7 @@ import streamlit as st
 from analysis import published
 from analysis.figures import leaderboard as figures
 from pages.parts import chart as charts
-from pages.parts import workspace
+from pages.parts import docs, workspace
 from pages.parts.messages import plain
 from pages.parts.ranking import models, scoreboard, sources, words
 
@@ -31,3 +31,4 @@ else:
 
 with st.expander("How to read this page", icon=":material/school:"):
     st.markdown(words.EXPLAINER)
+    docs.link("transfer")

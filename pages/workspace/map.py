@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.metrics import projection
-from pages.parts import extraction, items, selection, workspace
+from pages.parts import docs, extraction, items, selection, workspace
 from pages.parts import map as maps
 from pages.parts.messages import count, plain
 from pages.parts.stack import beside, left_out, others, stack
@@ -110,3 +110,4 @@ more clearly, but the size of its groups and the gaps between them mean little, 
 **What to try.** Slide from the first layer to the last and watch the classes come apart. Colour by domain: do the domains mix? Lasso the
 points in the wrong cloud and look at their pictures.
 """)
+    docs.link("map")

@@ -49,7 +49,7 @@ def cutout(seed: int, channels: int = 4) -> np.ndarray:
 def test_every_transform_has_its_sensitivity_and_the_pairs_behind_it():
     at = rested(opened(PAGE, **RAW))
     assert at.title[0].value == "Sensitivity" and "1 is what random pairs give" in told(at) and "200 pairs of each transform, seed 0" in told(at)
-    assert "Ranges as published" in told(at)
+    assert "Ranges not changed" in told(at)
     assert sum(len(decoded(t["x"])) for t in figure(at, "sensitivity-bars")["data"]) == len(TRANSFORMS)
     assert figure(at, "sensitivity-distances")["data"] and "Noticed most" in told(at) and "Noticed least" in told(at)
     place = list(TRANSFORMS).index("invert")
@@ -74,7 +74,7 @@ def test_a_range_is_in_the_address_and_comes_back():
     assert "Ranges changed: rotate" in told(at) and "rotate does nothing to these items" in told(at)
     at.button(key="sensitivity-reset").click().run()
     rested(at)
-    assert "Ranges as published" in told(at) and at.slider(key="sensitivity_rotate_angle").value == (0, 360)
+    assert "Ranges not changed" in told(at) and at.slider(key="sensitivity_rotate_angle").value == (0, 360)
 
 
 def test_the_items_of_the_target_can_be_transformed_and_the_most_noticed_selected():
@@ -104,6 +104,11 @@ def test_cut_outs_that_cannot_be_used_are_refused_with_the_reason(given, words, 
     at = opened(PAGE, **RAW, sensitivity_view="Transforms")
     at.file_uploader(key="sensitivity-zip").upload("mine.zip", given, "application/zip").run()
     assert words in said(at).lower() and not at.exception and not any(entry.brought for entry in store.entries("results"))
+
+
+def test_a_link_to_cut_outs_that_are_not_here_says_so():
+    at = opened(PAGE, **RAW, sensitivity_view="Transforms", sensitivity_on="cut-outs · ffffffff")
+    assert "is not here: load the same zip" in told(at) and "These are Transforms-2D" in told(at) and not at.exception
 
 
 def test_what_cannot_be_transformed_is_refused_with_the_reason(store):

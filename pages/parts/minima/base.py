@@ -77,7 +77,7 @@ def _settings(kind: str, preset: dict) -> dict:
     found |= {"widths": tuple(sorted(widths))} if widths else {}
     if kind:
         why = "Few: where the base can do all it needs, growing gains nothing."
-        found |= {"width": number("Units of a layer", "width", 1, 64, 4 if kind == "mlp" else 3, why),
+        found |= {"width": number("Units of a layer", "width", 1, 64, preset["width"] if preset["base"] == kind else studies.FULL["conv-0"][1]["width"], why),
                   "depth": number("Layers", "depth", 1, 4, 2)}
     return found
 

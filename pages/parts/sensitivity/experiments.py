@@ -24,14 +24,14 @@ def draw(name: str, answer) -> None:
         source = st.segmented_control("Numbers", [SHIPPED, QUICK, FULL], default=SHIPPED, key="sensitivity_numbers", bind="query-params", required=True)
         options = dict(studies.FULL[name] if source == FULL else studies.QUICK[name])
         if source != SHIPPED:
-            options |= _knobs(name)
+            options |= _knobs(name if source == QUICK else "")
     st.caption(words.SETUPS[name])
     if source == SHIPPED:
         found, made = studies.shipped(name), studies.made(name)
         told = f"Our full run of {made['date']}, {seconds(made['seconds'])} on one core: {made['command']}."
     else:
         found = job.study(unit, {}, options, key=f"sensitivity-{name}-{source[0]}", button="Run it",
-                          words=f"Trains {words.COUNTED[name](options)} small networks from the start: {TIMES[source]}.")
+                          words=f"Trains small networks from the start, on the built-in cut-outs: {TIMES[source]}.")
         told = f"Live, {source.partition(',')[0].lower()}."
     if found is None:
         answer.markdown(words.QUESTIONS[name])
@@ -39,6 +39,7 @@ def draw(name: str, answer) -> None:
     look(found, answer)
     with answer:
         st.caption(f"{plain(told)} {_seeded(found)} {' '.join(map(plain, found.notes))}")
+        st.caption(f":blue-badge[published] {plain(published.INVARIANCE_NOTE)}")
 
 
 def _seeded(found) -> str:

@@ -6,9 +6,10 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.messages import plain
+from pages.parts.sensitivity.words import OURS, PUBLISHED
 
+TEXT = "text"
 SHOWN = 12  # items of a strip
-ENLARGED = 2  # small pictures are shown so many times as large
 LARGEST = 64  # pixels of a side
 STEPS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 GAP = 3  # pixels between pictures
@@ -28,22 +29,29 @@ def turned(known: Mapping) -> dict:
 def keep(known: Mapping) -> None:
     """Out of sight, the sliders: where no view shows them, they keep what the address says."""
     with st.popover("Ranges", icon=":material/tune:", key="sensitivity-ranges"):
-        st.caption("What each transform draws from. The defaults are those of the publication.")
+        st.caption(f"What each transform draws from. {whose(known)}")
         for name, transform in known.items():
             st.markdown(f"**{plain(name)}**")
             sliders(name, transform)
         _reset(known)
 
 
+def whose(known: Mapping) -> str:
+    """Whose transforms these are."""
+    ours = any(transform.family == TEXT for transform in known.values())
+    return f"Those of texts are ours {OURS}." if ours else f"The ranges at first are the published ones {PUBLISHED}."
+
+
 def explorer(subjects, known: Mapping, paired: bool, seed: int) -> None:
     """A row for each transform: what it does, its sliders, and what comes of them."""
-    _reset(known)
+    st.caption(whose(known))
     family = ""
     for name, transform in known.items():
         if transform.family != family:
             family = transform.family
             st.subheader(family.capitalize(), anchor=False)
         _row(subjects, name, transform, paired, seed)
+    _reset(known)
 
 
 @st.fragment
@@ -97,9 +105,7 @@ def _bordered(picture: np.ndarray) -> np.ndarray:
 
 
 def _reset(known: Mapping) -> None:
-    changed = turned(known)
-    st.button("Back to the published ranges" if changed else "The published ranges", icon=":material/restart_alt:", key="sensitivity-reset",
-              disabled=not changed, on_click=_restore, args=(known,))
+    st.button("Reset all ranges", icon=":material/restart_alt:", key="sensitivity-reset", on_click=_restore, args=(known,))
 
 
 def _restore(known: Mapping) -> None:

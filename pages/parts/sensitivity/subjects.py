@@ -63,18 +63,24 @@ class Subjects:
 def choose(at: workspace.Workspace, *, measured: bool) -> Subjects:
     """What the views look at; the switches of measuring where one measures."""
     if at.model.startswith("rep:"):
-        raise InputError("A representation made elsewhere cannot be run on transformed items.", "Choose a model in the sidebar.")
+        raise InputError("A representation made elsewhere cannot be run on transformed items.",
+                         "Choose a model in the sidebar, or look at the experiments: they train their own.")
     model = workspace.get_model(at.model)
     offered = _offered(at, model)
+    asked = st.query_params.get("sensitivity_on", "")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         on = st.selectbox("Transformed", list(offered), key="sensitivity_on", bind="query-params", width=300,
                           help="Transforms-2D: drawn objects on drawn backgrounds; the objects are transformed, the backgrounds stay. Or the target's items.")
         on = on if on in offered else next(iter(offered))
         beside, n, seed = _measuring(at) if measured else ((), PAIRS[0], 0)
+    if asked and asked not in offered:
+        st.caption(f":material/info: “{plain(asked)}” is not here{': load the same zip under “Own cut-outs”' if asked.startswith(OWN) else ''}. "
+                   f"These are {plain(on)}.")
     models = (at.model, *(m for m in beside if _fits(m, model)))
     it = Subjects(models, *offered[on], int(n), int(seed))
     with st.container(horizontal=True):
-        _bring()
+        if "image" in model.reads:
+            _bring()
         if measured:
             ranges.keep(it.known)
     return it

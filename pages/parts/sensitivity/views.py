@@ -17,13 +17,13 @@ from pages.parts.sensitivity.subjects import Subjects
 LISTED = 10  # pairs of each end
 
 
-def shown(at: workspace.Workspace, found: Sequence[Profile]) -> list[tuple]:
+def shown(at: workspace.Workspace, found: Sequence[Profile], *, more: bool) -> list[tuple]:
     """The layers of each model that are drawn: that of the sidebar and more of its model, the last of the others."""
     first = found[0].layers
-    more = st.multiselect("More layers", [name for name in first if name != at.layer], key="sensitivity_layers", bind="query-params", max_selections=3,
-                          placeholder=f"of {workspace.label(at.model)}", width=360)
     own = at.layer if at.layer in first else first[-1]
-    return [(own, *(name for name in more if name in first and name != own)), *(profile.layers[-1:] for profile in found[1:])]
+    others = st.multiselect("More layers", [name for name in first if name != own], key="sensitivity_layers", bind="query-params", max_selections=3,
+                            placeholder=f"of {workspace.label(at.model)}", width=360) if more else ()
+    return [(own, *(name for name in others if name in first and name != own)), *(profile.layers[-1:] for profile in found[1:])]
 
 
 def answer(where, it: Subjects, found: Sequence[Profile], layers: Sequence[tuple]) -> None:
@@ -38,16 +38,21 @@ def answer(where, it: Subjects, found: Sequence[Profile], layers: Sequence[tuple
 
 
 def _ranges(changed: dict) -> str:
-    return f"Ranges changed: {plain(', '.join(changed))}." if changed else "Ranges as published."
+    return f"Ranges changed: {plain(', '.join(changed))}." if changed else "Ranges not changed."
 
 
 def bars(it: Subjects, found: Sequence[Profile], layers: Sequence[tuple]) -> None:
     """Each transform; a click looks at its pairs."""
     known = list(it.known)
-    transform = st.session_state.get("sensitivity_transform")
+    transform = st.session_state.get("sensitivity_transform") or st.query_params.get("sensitivity_transform") or _first(known)
     charts.show(figures.bars(found, layers, at=transform), alt=figures.bars_says(found, layers), key="sensitivity-bars",
                 on_select=lambda: _take(known), selection_mode="points", table=None if len(found) > 1 else found[0].table())
     _behind(it, found, layers)
+
+
+def _first(known: list[str]) -> str:
+    """Whose pairs are shown unless another was chosen."""
+    return "rotate" if "rotate" in known else known[0]
 
 
 def _take(known: list[str]) -> None:
@@ -60,7 +65,7 @@ def _behind(it: Subjects, found: Sequence[Profile], layers: Sequence[tuple]) -> 
     """Numerator and denominator of one number, and the pairs at either end."""
     known = list(it.known)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        transform = st.selectbox("The pairs behind", known, known.index("rotate") if "rotate" in known else 0, key="sensitivity_transform",
+        transform = st.selectbox("The pairs behind", known, known.index(_first(known)), key="sensitivity_transform",
                                  bind="query-params", width=260) or known[0]
         which = st.selectbox("of", range(len(found)), key="sensitivity_of", format_func=lambda i: workspace.label(it.models[i]), width=260) or 0 \
             if len(found) > 1 else 0
@@ -71,25 +76,26 @@ def _behind(it: Subjects, found: Sequence[Profile], layers: Sequence[tuple]) -> 
         st.caption(plain(row.reason))
         return
     said = figures.distances_says(row, title=f"{transform}, {layer}")
-    left, right = st.columns([3, 4], gap="medium")
-    with left:
-        charts.show(figures.distances(row, title=f"{transform}, {layer}"), alt=said, key="sensitivity-distances", table=row.table())
-    with right:
-        _ends(it, transform, row.matched / row.random.mean())
-    st.caption(plain(said))
+    st.markdown(plain(said))
+    charts.show(figures.distances(row, title=f"{transform}, {layer}"), alt=said, key="sensitivity-distances", table=row.table())
+    _ends(it, transform, row.matched / row.random.mean())
 
 
 def _ends(it: Subjects, transform: str, moved: np.ndarray) -> None:
     """The pairs that are noticed most, and least."""
     a, b, rows = it.pairs(transform)
     order = np.argsort(-moved, kind="stable")
-    for title, chosen in (("Noticed most", order[:LISTED]), ("Noticed least", order[::-1][:LISTED])):
+    order = order[moved[order] > 0]  # a pair of equal items tells nothing of the model
+    if not len(order):
+        st.caption("In no pair does the representation differ: the model reads both sides as the same.")
+        return
+    for title, chosen in (("Noticed most", order[:LISTED]), ("Noticed least, of those noticed at all", order[::-1][:LISTED])):
         span = f"{moved[chosen].min():.2f} to {moved[chosen].max():.2f} of a random pair's distance"
         st.markdown(f"**{title}**, {span}")
         if isinstance(a, np.ndarray):
             st.image(ranges.montage((a[chosen], b[chosen])), alt=f"{len(chosen)} pairs under {transform}, one above the other: {title.lower()}, {span}")
         else:
-            st.markdown("\n".join(f"- {plain(a[i][:160])}  \n  {plain(b[i][:160])}" for i in chosen[:3]))
+            st.markdown("\n".join(f"- {plain(a[i][:160])}  \n  {plain(b[i][:160])}" for i in chosen))
     if it.dataset:
         st.button("Select the items noticed most", icon=":material/select_all:", key="sensitivity-select", on_click=_select,
                   args=(it, [int(rows[i]) for i in order[:LISTED]], transform))

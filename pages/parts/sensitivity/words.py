@@ -16,13 +16,6 @@ SETUPS = {
     "harm": "Printed digits with a small object in the corner. Networks learn to tell one of the two while the other is there, or not; a linear probe then "
             "asks for either.",
 }
-COUNTED = {
-    "carried": lambda o: o["seeds"] * (len(o["transforms"]) + 1),
-    "mismatch": lambda o: o["seeds"] * len(o["sizes"]),
-    "importance": lambda o: "some dozens of",
-    "harm": lambda o: o["seeds"] * (2 + 2 * len(o["settings"])),
-}
-
 EXPLAINER = f"""
 **What it asks.** Which changes of its input does a representation ignore? Two pictures of the same object on the same background that differ only in a
 transform's draw are sent through the model. *Sensitivity* is how far apart they come out, on average, over how far apart random pictures come out

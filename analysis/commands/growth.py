@@ -1,0 +1,157 @@
+"""grow: whether a larger network pays, and whether that can be told before it is trained."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+from analysis.commands.terminal import aligned, cell, last, leads_to, number, spanned
+from analysis.errors import InputError
+
+SPOT = ("mlp", "conv")  # networks trained on the spot
+WAYS = {"deepen": "depth", "residual": "residual", "both": "both"}
+TRAINED, ADAPTED = 1000, 100  # steps before anything grows: of a fresh network, of one that has learned
+EXACT = 1e-5  # up to which logits that differ count as the same
+BEST = 5  # sizes and proxies that are listed
+
+
+def add(verbs) -> None:
+    p = verbs.add_parser("grow", help="whether growing a network pays, and whether that can be told before",
+                         description="Grows MODEL in several ways that keep its function, measures how far the valley of each reaches and what it gains by "
+                                     "training as long as MODEL itself, and says whether one tells the other. The estimators of the valley are ours. "
+                                     "Without a way to grow all are tried; with some, only those.")
+    p.add_argument("model", metavar="MODEL", help="builtin:mlp/plain, builtin:conv/narrow, a .safetensors file of weights; or mlp or conv: a small network "
+                                                  "trained here")
+    p.add_argument("dataset", nargs="?", metavar="DATASET", help="with labels: builtin:digits/printed, hf:org/name, or a file "
+                                                                 "(default: builtin:digits/handwritten)")
+    p.add_argument("--architecture", metavar="NAME", help="of the zoo: what MODEL is when it is a .safetensors file of your own weights")
+    p.add_argument("--widen", nargs="+", type=number, metavar="F", help="make layers F times as wide, all of them and one alone")
+    p.add_argument("--deepen", action="store_true", help="add layers that pass on what they get")
+    p.add_argument("--residual", action="store_true", help="add residual blocks that start at zero")
+    p.add_argument("--both", action="store_true", help="make all layers wider, by 2 or by F, and add to them")
+    p.add_argument("--branches", type=int, metavar="K", help="trained from each candidate (default: 5)")
+    p.add_argument("--steps", type=int, metavar="N", help="of a branch (default: 120)")
+    p.add_argument("--epsilon", type=float, metavar="E", help="how far the loss may rise between connected branches (default: 0.02)")
+    p.add_argument("--train", type=int, metavar="N", help="steps of the training that the gain is of (default: 400)")
+    p.add_argument("--seeds", type=int, metavar="N", help="trainings of each candidate (default: 5)")
+    p.add_argument("--trained", type=int, metavar="N", help=f"steps that the base is trained first, 0 to leave it as it is (default: {TRAINED}, "
+                                                            f"{ADAPTED} of a model)")
+    p.add_argument("--units", type=int, metavar="N", help="of a layer of mlp or conv (default: as in our full runs)")
+    p.add_argument("--layers", type=int, metavar="N", help="of mlp or conv (default: 2)")
+    p.add_argument("--seed", type=int, default=0, help="of the split, the base, the branches and the training (default: 0)")
+    p.add_argument("--full", action="store_true", help="as in our full runs: more candidates, training, seeds and directions; many minutes")
+    leads_to(p, run)
+
+
+def run(options) -> dict:
+    import torch
+
+    from analysis import load_dataset
+    from analysis.studies import growth
+
+    torch.set_num_threads(1)  # as in the app
+    spot = options.model if options.model in SPOT else ""
+    if spot and options.architecture:
+        raise InputError(f"{spot} is made here.", "--architecture is for a .safetensors file of your own weights.")
+    inputs = {"dataset": load_dataset(options.dataset or growth.DATA), **({} if spot else {"model": _model(options)})}
+    chosen = growth.settled("grow", {**_preset(options, spot), **_families(options)})
+    chosen["candidates"], closed = _candidates(inputs, chosen, options.widen or []) if _families(options) else ((), ())
+    found = last(growth.grow, inputs, chosen)
+    found = replace(found, warnings=(*found.warnings, *closed))
+    if options.json != "-":
+        print("\n".join(_said(found)))
+    return found.manifest()
+
+
+def _model(options):
+    from analysis import load_model
+    if options.units is not None or options.layers is not None:
+        raise InputError(f"{options.model} has the layers it has.", f"--units and --layers are for {' and '.join(SPOT)}, which are made here.")
+    return load_model(options.model, **({"architecture": options.architecture} if options.architecture else {}))
+
+
+def _preset(options, spot: str) -> dict:
+    """The page's, with what was asked for."""
+    from analysis.studies.growth import FULL, QUICK
+    ours = FULL[f"{spot or SPOT[0]}-0"][1]
+    preset, base = ours if options.full else QUICK["grow"], {"base": spot, "width": ours["width"], "trained": TRAINED} if spot else {"trained": ADAPTED}
+    names = {**{name: name for name in ("branches", "steps", "epsilon", "train", "seeds", "trained", "seed")}, "units": "width", "layers": "depth"}
+    asked = {name: getattr(options, option) for option, name in names.items()}
+    return {**preset, **base, **{name: value for name, value in asked.items() if value is not None}}
+
+
+def _families(options) -> dict:
+    """Only the ways that were asked for, by the factors that were asked for; {} for all of them."""
+    families = ["width"] * bool(options.widen) + [family for way, family in WAYS.items() if getattr(options, way)]
+    factors = {"widths": options.widen, "crossed": options.widen, "matched": False} if options.widen else {}
+    return {"families": families, **factors} if families else {}
+
+
+def _candidates(inputs: dict, chosen: dict, factors: list[float]) -> tuple[tuple, tuple]:
+    """(the study's own, but single layers as wide as was asked for, not twice as wide; which of the ways are closed and why). The study lists them for a
+    network, and it takes few items and a step of training to have one.
+    """
+    from analysis.metrics import minima
+    from analysis.studies import growth
+    few = {**chosen, "limit": growth.FEWEST, "trained": min(1, chosen["trained"])}
+    module = growth.grounded(inputs, few, SimpleNamespace(progress=lambda *_: None)).module
+    (_, *found), closed = growth.listed(module, chosen)
+    if not found:
+        raise InputError(" ".join(closed), "Choose another way to grow, or another network.")
+    whole, parts = [layer.name for layer in minima.expandable(module) if layer.whole], [factor for factor in factors if factor % 1]
+    if whole and parts:
+        raise InputError(f"{whole[0]} cannot be made {parts[0]:g} times as wide, only by whole factors: a LayerNorm stands behind it.", "Give a whole factor.")
+    if factors:
+        together = [c for c in found if c.family == "width" and c.name in {f"all ×{factor:g}" for factor in factors}]
+        layers = [c.changes[0][1] for c in found if c.family == "width" and c not in together]
+        alone = [growth.Candidate(f"{layer} ×{factor:g}", "width", (("widen", layer, factor),)) for factor in chosen["widths"] for layer in layers]
+        found = [*together, *alone, *(c for c in found if c.family != "width")]
+    return tuple((c.name, c.family, c.changes) for c in found), tuple(closed)
+
+
+def _said(found) -> list[str]:
+    """The function check, the candidates with what gained most on top, what their sizes and the proxies told of it, and what else there is to know."""
+    told, known = found.options, found.accuracy[0][found.accuracy[0] == found.accuracy[0]]
+    after = f"{known.mean():.4f} after {found.steps[1]} steps more" if len(known) else "unknown after more training"
+    worst, kept = int(found.check.argmax()), int((found.check[found.expansions] <= EXACT).sum())
+    check = f"function check: max |delta logit| {found.check[worst]:.1e}, of {found.names[worst]}"
+    return [f"{check}; {kept} of {found.expansions.sum()} expansions keep the function to {EXACT:.0e}",
+            f"{found.base} on {found.data}: accuracy {found.start:.4f}, {after}; gains are above that, over {told['seeds']} seed{'s' * (told['seeds'] > 1)}",
+            f"{told['branches']} branches of {found.steps[0]} steps, epsilon {found.epsilon:g}; distance, radius and log-volume are our estimators",
+            *aligned(_candidate_rows(found)), "", found.verdict(), "", *_board(found), *(f"note: {note}" for note in _notes(found))]
+
+
+def _candidate_rows(found) -> list[list[str]]:
+    """The base, then what gained most."""
+    base, *grown = found.table().to_dict("records")
+    lines = [base, *sorted(grown, key=lambda line: (line["gain"] != line["gain"], -line["gain"]))]
+    sizes = [found.title(name) for name in ("distance", "radius", "volume")]
+    rows = [["candidate", "family", "parameters", "gain", "95 % interval", *map(str.lower, sizes)]]
+    for line in lines:
+        told = spanned(line["gain"], line["low"], line["high"])
+        rows.append([line["name"], line["family"], f"{line['parameters']:.0f}", *told, *(cell(line[size]) for size in sizes)])
+    return rows
+
+
+def _board(found) -> list[str]:
+    """What goes best with the gain, and the number of parameters to compare it with."""
+    lines = found.summary().to_dict("records")
+    best = [line for line in lines if not line["note"]]
+    if not best:
+        return [f"No size or proxy has a tau. {lines[0]['note']}"]
+    rows = [["size or proxy", "", "tau", "95 % interval", "pick", "regret"]]
+    for line in [*best[:BEST], *(line for line in best[BEST:] if line["name"] == "params")]:
+        kind, picks = "ours" if line["ours"] else "trivial" * (line["name"] == "params"), found.picks(line["name"])
+        pick = picks[0] + f" and {len(picks) - 1} more" * (len(picks) > 1) if picks else "-"
+        rows.append([line["title"], kind, *spanned(line["tau"], line["tau low"], line["tau high"]), pick, cell(line["regret"])])
+    return aligned(rows)
+
+
+def _notes(found) -> list[str]:
+    """Warnings, what is missing, once for all candidates that lack a proxy for one reason, and what the numbers are."""
+    lacking, volume = {}, found.metric("volume")
+    for name in found.names:
+        for proxy in found.proxies:
+            if why := found.reasons.get(f"{name}: {proxy}"):
+                lacking.setdefault((found.title(proxy), why), []).append(name)
+    flat = [name for name, value in zip(found.names, volume, strict=True) if value != value]
+    return [*found.warnings, *(f"no {title} of {', '.join(names)}. {why}" for (title, why), names in lacking.items()),
+            *([f"no log-volume of {', '.join(flat)}: it takes three branches that are all connected."] if flat else []), *found.notes]
