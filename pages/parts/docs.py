@@ -10,10 +10,10 @@ MARKS = {"[published]": ":blue-badge[published]", "[our reading]": ":violet-badg
 ELSEWHERE = re.compile(r"\[([^\]]+)\]\([\w-]+\.md(?:#[\w-]+)?\)")  # a link to another of these texts, which opens from its own page
 
 
-def link(name: str) -> None:
+def link(name: str, label: str = "The method in full") -> None:
     """A button that opens docs/<name>.md."""
     title, text = read(name)
-    if st.button("The method in full", icon=":material/menu_book:", key=f"docs-{name}", type="tertiary", help="The formula, every switch, known failures"):
+    if st.button(label, icon=":material/menu_book:", key=f"docs-{name}", type="tertiary", help=title):
         st.dialog(title, width="large", icon=":material/menu_book:")(st.markdown)(text)
 
 

@@ -6,7 +6,7 @@ st.title("Load")
 st.markdown("Choose a model and datasets in the sidebar, or bring your own below. Then extract what every layer makes of every item.")
 
 from analysis.errors import InputError  # noqa: E402  (the heading is on the screen before pandas loads)
-from pages.parts import bring, cards, extraction, messages, stored, workspace  # noqa: E402
+from pages.parts import bring, cards, docs, extraction, messages, stored, workspace  # noqa: E402
 
 at = workspace.current()
 extraction.panel(at)
@@ -33,3 +33,4 @@ bring.panel()
 
 st.subheader("In the store", anchor=False)
 stored.panel()
+docs.link("app", "Every page, address, command and file")

@@ -186,14 +186,13 @@ def test_every_page_is_documented_under_its_address():
 
 
 def test_every_explainer_opens_a_text_of_docs():
-    opened = set()
+    opened = {call.args[0].value for source in sources() for call in calls(source.tree, "link") if ast.unparse(call.func) == "docs.link"}
+    assert {*METHODS, "map", "app"} <= opened and all((DOCS / f"{name}.md").exists() for name in opened)
     for address, (path, _) in pages().items():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         explainers = [node for node in ast.walk(tree) if isinstance(node, ast.With) and "How to read this" in ast.unparse(node.items[0])]
-        links = [call.args[0].value for node in explainers for call in calls(node, "link")]
+        links = [call for node in explainers for call in calls(node, "link")]
         assert len(links) == len(explainers), f"{address} explains itself without its text in docs/"
-        opened |= set(links)
-    assert {*METHODS, "map"} <= opened and all((DOCS / f"{name}.md").exists() for name in opened)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -405,11 +404,11 @@ def test_every_transform_is_documented_with_its_ranges():
 
 
 def test_every_case_and_suite_is_documented():
-    from analysis.cases import BUILTIN, FORMAT
+    from analysis.cases import BUILTIN
     from analysis.studies.scoreboard import SUITES
     said = rows("transfer", "Published and ours", "case")
     same(said, BUILTIN, "cases")
-    assert all(said[name][1] == case.title for name, case in BUILTIN.items()) and FORMAT in text("app")
+    assert all(said[name][1] == case.title for name, case in BUILTIN.items())
     assert all(f"`{suite}`" in section("transfer", "Published and ours") for suite in SUITES)
 
 
@@ -424,6 +423,8 @@ def test_files_that_are_read_and_kinds_that_are_stored_are_documented():
         row = next(line for line in read.splitlines() if line.startswith(f"| {what} |"))
         same(re.findall(r"`(\.\w+)`", row), endings, f"endings of {what}")
     assert set(KINDS) <= set(rows("app", "Files that are written", "what"))
+    formats = [found for path in (ROOT / "analysis").rglob("*.py") for found in re.findall(r'^FORMAT\b.*?"(sextant [^"]+)"', path.read_text("utf-8"), re.M)]
+    assert formats and all(f"`{found}`" in read for found in formats)
 
 
 def test_every_environment_variable_is_documented():

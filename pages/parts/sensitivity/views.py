@@ -50,6 +50,13 @@ def bars(it: Subjects, found: Sequence[Profile], layers: Sequence[tuple]) -> Non
     _behind(it, found, layers)
 
 
+def _model(label: str, key: str, it: Subjects, found: Sequence[Profile]) -> int:
+    """Which of the models, where there are several."""
+    if len(found) < 2:
+        return 0
+    return st.selectbox(label, range(len(found)), key=key, bind="query-params", format_func=lambda i: workspace.label(it.models[i]), width=260) or 0
+
+
 def _first(known: list[str]) -> str:
     """Whose pairs are shown unless another was chosen."""
     return "rotate" if "rotate" in known else known[0]
@@ -67,8 +74,7 @@ def _behind(it: Subjects, found: Sequence[Profile], layers: Sequence[tuple]) -> 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         transform = st.selectbox("The pairs behind", known, known.index(_first(known)), key="sensitivity_transform",
                                  bind="query-params", width=260) or known[0]
-        which = st.selectbox("of", range(len(found)), key="sensitivity_of", format_func=lambda i: workspace.label(it.models[i]), width=260) or 0 \
-            if len(found) > 1 else 0
+        which = _model("of", "sensitivity_of", it, found)
     profile = found[which]
     layer = layers[which][0]
     row = profile.row(transform, layer)
@@ -111,8 +117,7 @@ def _select(it: Subjects, rows: list[int], transform: str) -> None:
 def through(it: Subjects, found: Sequence[Profile], layer: str) -> None:
     """Every transform along the layers of one model."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        which = (st.selectbox("Model", range(len(found)), key="sensitivity_model", format_func=lambda i: workspace.label(it.models[i]), width=260) or 0) \
-            if len(found) > 1 else 0
+        which = _model("Model", "sensitivity_model", it, found)
         profile = found[which]
         at = st.multiselect("Set off", profile.transforms, key="sensitivity_set_off", bind="query-params", width=420, max_selections=4,
                             placeholder="The most and the least noticed")
