@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from urllib.parse import urlencode
 
 import numpy as np
@@ -27,13 +27,15 @@ FORMAT = "sextant case 1"
 MOST = 5_000_000  # bytes of a file
 DEEPEST = 8  # nested lists and mappings
 TEXTS = {"title": 200, "text": 5000, "look": 5000}  # characters
-UNITS = MappingProxyType({  # what a case may run: the page that shows it, and its inputs, one entry or several
+UNITS = MappingProxyType({  # what a case may run: the page that shows it, and its inputs, one entry, several, or an id alone
     "analysis.studies.case:inspect": ("cases", {"target": "one", "source": "one"}),
     "analysis.studies.case:pairs": ("cases", {"domains": "several"}),
     "analysis.studies.radar:calibrate": ("radar", {"target": "one", "sources": "several"}),
     "analysis.studies.ranking:sources": ("ranking", {"target": "one", "sources": "several"}),
     "analysis.studies.ranking:models": ("ranking", {"models": "several"})})
 ENTRIES = ({"model", "dataset"}, {"representation"})
+GIVEN = {"one": "Give the ids of a model and a dataset, or of a representation.",
+         "several": "Give the ids of a model and a dataset, or of a representation: a list of these.", "id": "Give one id."}
 SAID = ("paragraph", "reading", "warnings", "seconds")  # of a result: words about its numbers, and how long they took
 OF_FRAME = ("layer",)  # options that all pages share, so that no page's name stands before them
 HINT = "Take a file that Sextant saved as a case."
@@ -71,6 +73,7 @@ class Case:
     result: Mapping = field(default_factory=dict)
     digests: Mapping = field(default_factory=dict)
     made: Mapping = field(default_factory=dict)
+    units: ClassVar[Mapping] = UNITS
 
     def __post_init__(self):
         for name in ("inputs", "options", "result", "digests", "made"):
@@ -151,7 +154,8 @@ class Case:
     def resolved(self, find: Callable[[str, str], object]) -> dict:
         """The inputs, with what `find(kind, id)` makes of each id."""
         entry = lambda given: {kind: find(kind, source) for kind, source in given.items()}
-        return {name: entry(given) if isinstance(given, dict) else [entry(one) for one in given] for name, given in self.inputs.items()}
+        found = lambda name, given: find(name, given) if isinstance(given, str) else entry(given) if isinstance(given, dict) else list(map(entry, given))
+        return {name: found(name, given) for name, given in self.inputs.items()}
 
     def present(self) -> dict:
         """The digest that each input has now, by id."""
@@ -159,7 +163,10 @@ class Case:
         return {source: resolve(kind, source).digest for entry in self.entries() for kind, source in entry.items()}
 
     def entries(self) -> list[dict]:
-        return [entry for given in self.inputs.values() for entry in ([given] if isinstance(given, dict) else given)]
+        """A model and a dataset that stand each for itself are one, too."""
+        alone = {name: given for name, given in self.inputs.items() if isinstance(given, str)}
+        several = [[given] if isinstance(given, dict) else given for given in self.inputs.values() if not isinstance(given, str)]
+        return [alone] * bool(alone) + [entry for given in several for entry in given]
 
     def address(self) -> str:
         """The app's page that shows it: model, target and sources, and every option under the page's name."""
@@ -189,23 +196,26 @@ def _check(case: Case) -> None:
         value = getattr(case, name)
         if not isinstance(value, str) or len(value) > most or (name == "title" and not value.strip()):
             raise InputError(f"The {name} of the case is {_short(value)}.", f"Give a text of up to {most} characters.")
-    if not isinstance(case.unit, str) or case.unit not in UNITS:
-        raise InputError(f"{_short(case.unit)} is nothing that a case may run.", f"A case runs one of {', '.join(UNITS)}.")
-    shape = UNITS[case.unit][1]
+    if not isinstance(case.unit, str) or case.unit not in case.units:
+        raise InputError(f"{_short(case.unit)} is nothing that a case may run.", f"A case runs one of {', '.join(case.units)}.")
+    shape = case.units[case.unit][1]
     if set(case.inputs) != set(shape):
-        raise InputError(f"The inputs of the case are {', '.join(case.inputs) or 'none'}.", f"{case.unit} takes {', '.join(shape)}.")
+        raise InputError(f"The inputs of the case are {', '.join(case.inputs) or 'none'}.", f"{case.unit} takes {', '.join(shape) or 'none'}.")
     for name, count in shape.items():
         given = case.inputs[name] if count == "several" else [case.inputs[name]]
-        if not isinstance(given, list) or not given or not all(map(_sound, given)):
-            raise InputError(f"The input {name} of the case is {_short(case.inputs[name])}.",
-                             "Give the ids of a model and a dataset, or of a representation" + (": a list of these." if count == "several" else "."))
+        if not isinstance(given, list) or not given or not all(map(_id if count == "id" else _sound, given)):
+            raise InputError(f"The input {name} of the case is {_short(case.inputs[name])}.", GIVEN[count])
     for name in ("digests", "made"):
         if not all(isinstance(value, (str, int)) for value in getattr(case, name).values()):
             raise InputError(f"The {name} of the case are not texts.", HINT)
 
 
 def _sound(entry) -> bool:
-    return isinstance(entry, dict) and set(entry) in ENTRIES and all(isinstance(value, str) and 0 < len(value) <= 1000 for value in entry.values())
+    return isinstance(entry, dict) and set(entry) in ENTRIES and all(map(_id, entry.values()))
+
+
+def _id(value) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 1000
 
 
 def _json(value, name: str) -> dict:

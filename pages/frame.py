@@ -15,7 +15,7 @@ if __name__ == "__main__":
     import streamlit as st
 
     from analysis.errors import InputError
-    from pages.parts import messages, selection, workspace
+    from pages.parts import messages, report, selection, workspace
 
     looks = ROOT / "assets" / "theme"
     st.set_page_config(page_title="Sextant", page_icon=looks / "icon.svg", layout="wide", initial_sidebar_state=330)
@@ -39,11 +39,14 @@ if __name__ == "__main__":
         "Growth": [
             st.Page(ROOT / "pages" / "growth" / "minima.py", title="Minima", icon=":material/landscape:", url_path="minima"),
         ],
+        "Learn": [
+            st.Page(ROOT / "pages" / "learn" / "lessons.py", title="Lessons", icon=":material/school:", url_path="lessons"),
+        ],
     })
     try:
         workspace.sidebar()
         selection.chip()
         messages.passing()
-        page.run()
+        report.run(page)
     except InputError as error:
         messages.problem(error)

@@ -1,8 +1,8 @@
 """Figures of the four experiments on the role of invariance: what carries over to other data, what a mismatch costs, what matters beside it, when it harms.
 
-Ours are bars, cells or lines with intervals over seeds. Published figures, where given, are grey open diamonds or a dashed grey line, and are never mixed with
-ours. `customdata` of a mark is [row, column] of what it shows; `template.picked` reads it. What was left out stands in `figure.layout.meta["note"]`. Each
-figure has its twin `..._says`: the answer in plain words.
+Ours are bars, cells or lines with intervals over seeds. Published figures, where given, are open diamonds beside the bar of the same kind or a dashed grey
+line, and are never mixed with ours. `customdata` of a mark is [row, column] of what it shows; `template.picked` reads it. What was left out stands in
+`figure.layout.meta["note"]`. Each figure has its twin `..._says`: the answer in plain words.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from analysis.figures import template
 from analysis.figures.comparison import cells, framed, numbers
 from analysis.figures.gain import columns, rows, short
 from analysis.figures.persistence import count, faded, note
-from analysis.figures.sensitivity import sentence
+from analysis.figures.sensitivity import listed, sentence
 from analysis.figures.sources import below
-from analysis.metrics.invariance import FIGURES, KINDS, KNOBS, NONE, RELATIONS, Carried, Harm, Importance, Mismatch
+from analysis.metrics.invariance import DATA, FIGURES, KINDS, KNOBS, NONE, RELATIONS, Carried, Harm, Importance, Mismatch
 from analysis.published import INVARIANCE_NOTE
 
 __all__ = ["carried", "carried_says", "kinds", "kinds_says", "mismatch", "mismatch_says", "largest", "largest_says", "importance", "importance_says", "levels",
@@ -26,7 +26,12 @@ PENDING, PUBLISHED = "not there yet", "published"
 PATTERNS = ("", "/", ".", "x")  # of bars, beside their colours
 DASHES = ("solid", "dash", "dashdot", "dot")
 SAID = {"same": "trained with that transform", "other": "with another", NONE: "with none"}
+CARRIES = ((0.5, "to"), (0.25, "less to"), (0.0, "hardly to"), (-np.inf, "not to"))  # from which part of what is lost on the objects of training
+IGNORED, USED, SAME = "ignored", "used", "the same"  # what a network makes of the object
 TURNED = {"correlation": "Correlation of the object's class with the label", "availability": "Share of pictures that carry an object"}
+TURN = 50  # letters beneath an axis, all columns as wide as the widest, from which on they lean
+LEAN = 30  # pixels that leaning names take
+FELL = 5  # points of accuracy that are too many to be nothing
 WRITTEN = 20  # columns up to which cells carry their numbers
 PALE = 0.46  # place in the colour scale from which black is easier to read on it than white
 ROW = 26  # pixels
@@ -47,13 +52,17 @@ def carried(found: Carried, data: str, *, at: tuple | None = None, height: int |
     values, top = spans[:, :, found.data.index(data), 0], max(1.0, float(np.nanmax(spans[..., 0], initial=0)))
     row, column = (index.ravel() for index in np.indices(values.shape))
     said = [_carried(found, data, spans, i, j) for i, j in zip(row, column, strict=True)]
-    height = height or 150 + ROW * len(found.trained)
-    own = _ringed((i, found.transforms.index(name)) for i, name in enumerate(found.trained) if name in found.transforms)
+    lean = _lean(found.transforms)
+    room = height - 120 - lean if height else 30 + ROW * len(found.trained)
+    idle = found.idle(data)
+    own = _ringed((i, found.transforms.index(name)) for i, name in enumerate(found.trained) if name in found.transforms and name not in idle)
     bar = {"title": {"text": "Sensitivity", "side": "right"}, "thickness": 12, "outlinewidth": 0, "len": 0.95}
-    return template.figure(*_heat(values, 0, top, bar, ".2f", said, height - 120), height=height, uirevision=revision, shapes=own + framed(at),
-                           hoverdistance=WIDE, margin={"t": 12}, meta={"note": note([_seeds(found.sensitivity), "framed: the transform trained with",
-                                                                                    _pending(values, _reasons(found, data))])},
-                           xaxis={**columns([template.plain(t) for t in found.transforms]), "title": {"text": "Tested with"}},
+    empty = [{"text": "nothing to do", "x": found.transforms.index(name), "y": (len(found.trained) - 1) / 2, "textangle": -90, "showarrow": False,
+              "font": {"size": 12}, "name": "idle"} for name in idle]
+    return template.figure(*_heat(values, 0, top, bar, ".2f", said, room), height=height or 120 + lean + room, uirevision=revision, shapes=own + framed(at),
+                           hoverdistance=WIDE, margin={"t": 12}, annotations=empty,
+                           meta={"note": note([_seeds(found.sensitivity), "framed: the transform trained with", _pending(values, _reasons(found, data))])},
+                           xaxis={**columns([template.plain(t) for t in found.transforms]), "tickangle": -40 if lean else 0, "title": {"text": "Tested with"}},
                            yaxis={**rows([template.plain(t) for t in found.trained]), "title": {"text": "Trained with"}})
 
 
@@ -66,7 +75,7 @@ def carried_says(found: Carried, data: str) -> str:
         return f"On {data}, no network has been tested with its own transform yet."
     most, least = max(own, key=own.get), min(own, key=own.get)
     ends = f"; its own transform is ignored most after {least} ({own[least]:.2f}) and least after {most} ({own[most]:.2f})" if len(own) > 1 else ""
-    return f"On {data}, {_kinds(values)}{ends}. {sentence(_seeds(found.sensitivity))}."
+    return f"On {data}, {_kinds(values)}{ends}.{_full(_fewer(found, data))} {sentence(_seeds(found.sensitivity))}."
 
 
 def kinds(found: Carried, published: Mapping[str, Mapping[str, float]] | None = None, *, by: str = "", height: int = 400, revision: str = "kinds"):
@@ -82,20 +91,39 @@ def kinds(found: Carried, published: Mapping[str, Mapping[str, float]] | None = 
     theirs = [[published.get(kind, {}).get(name, np.nan) for name in names] for kind in KINDS]
     traces = _grouped([SAID[kind] for kind in KINDS], names, spans, theirs, "{:.2f}", by=by)
     return template.figure(*traces, height=height, uirevision=revision, barmode="overlay", legend=below(), showlegend=True, margin={"t": 12, "b": 90},
-                           meta={"note": note([_seeds(found.sensitivity), "" if found.final else _pending(spans[:, :len(found.data), 0]), _theirs(published)])},
+                           meta={"note": note([_seeds(found.sensitivity), *(_fewer(found, name, template.plain) for name in found.data),
+                                               "" if found.final else _pending(spans[:, :len(found.data), 0]), _theirs(published)])},
                            xaxis=_groups(names),
                            yaxis={"title": {"text": "Sensitivity"}, "range": [0, _top(spans, theirs, 1.0)]}, shapes=[_rule(1, "random pairs")],
                            annotations=[_label(1, "random pairs")])
 
 
 def kinds_says(found: Carried, published: Mapping[str, Mapping[str, float]] | None = None) -> str:
-    told = []
-    for i, name in enumerate(found.data):
-        values = dict(zip(KINDS, found.kinds()[:, i, 0], strict=True))
-        theirs = [f"{kind} {published[kind][name]:.2f}" for kind in KINDS if name in (published or {}).get(kind, {})]
-        if np.isfinite(list(values.values())).any():
-            told.append(f"on {name} {_kinds(values)}" + (f" (published: {', '.join(theirs)})" if theirs else ""))
-    return f"Mean sensitivity: {'; '.join(told)}. {sentence(_seeds(found.sensitivity))}." if told else "No network has been tested yet."
+    means = {name: dict(zip(KINDS, row, strict=True)) for name, row in zip(found.data, found.kinds()[..., 0].T.tolist(), strict=True)}
+    known = {name: row for name, row in means.items() if np.isfinite(list(row.values())).any()}
+    if not known:
+        return "No network has been tested yet."
+    both = {name: (row["same"], row[NONE]) for name, row in known.items() if np.isfinite([row["same"], row[NONE]]).all()}
+    told = _carries(both, known) if DATA[0] in both else f"Mean sensitivity: {'; '.join(f'on {name} {_kinds(row)}' for name, row in known.items())}."
+    theirs = [f"{name} {row[name]:.2f} against {none[name]:.2f}" for row, none in [[(published or {}).get(kind, {}) for kind in ("same", NONE)]]
+              for name in row if name in none]
+    said = f" Published: {', '.join(theirs)}." if theirs else ""
+    return f"{told}{''.join(_full(_fewer(found, name)) for name in known)}{said} {sentence(_seeds(found.sensitivity))}."
+
+
+def _carries(both: Mapping[str, tuple], known: Mapping[str, Mapping]) -> str:
+    """On which data a network ignores what it was trained with: each by the part of its sensitivity that is lost, beside that on the objects of training."""
+    lost = {name: 1 - same / none for name, (same, none) in both.items()}
+    home = f"On {DATA[0]}, {_kinds(known[DATA[0]])}."
+    if lost[DATA[0]] <= 0:
+        return f"No transform was learned to be ignored, so nothing carries over. {home}"
+    parts = []
+    for name in sorted(both, key=lost.get, reverse=True):
+        if name != DATA[0]:
+            same, none = both[name]
+            how = next(word for least, word in CARRIES if lost[name] / lost[DATA[0]] > least)
+            parts.append(f"{how} {name} ({'' if parts else 'sensitivity '}{same:.2f} against {none:.2f}{'' if parts else ' untrained'})")
+    return f"Ignoring a transform carries over {', '.join(parts)}. {home}" if parts else home
 
 
 # mismatch
@@ -113,9 +141,9 @@ def mismatch(found: Mismatch, *, at: tuple | None = None, height: int | None = N
     height = height or 190 + 1.3 * ROW * len(sizes)
     own = _ringed((i, found.tested.index(size)) for i, size in enumerate(found.trained) if size in found.tested)
     costs = found.costs()
-    heads = [{"text": f"<b>{where} the frames: {name}</b><br>{_cost(costs[name])}", "x": x, "xref": "paper", "xanchor": side, "align": side, "y": 1,
+    heads = [{"text": f"<b>{where} the frames: {name}</b> {_cost(costs[name])}", "x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yshift": up,
               "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 12}, "name": name}
-             for name, where, x, side in (("superset", "Below", 0, "left"), ("subset", "Above", 1, "right"))]
+             for name, where, up in (("superset", "Below", 0), ("subset", "Above", 17))]
     bar = {"title": {"text": "Accuracy, %", "side": "right"}, "thickness": 12, "outlinewidth": 0, "len": 0.95}
     return template.figure(*_heat(spans[..., 0], 100 * found.chance, 100, bar, ".0f", said, height - 150, 13), height=height, uirevision=revision,
                            shapes=own + framed(at), hoverdistance=WIDE, annotations=heads, margin={"t": 52},
@@ -134,7 +162,8 @@ def mismatch_says(found: Mismatch) -> str:
 
 
 def largest(found: Mismatch, published: Sequence[float] | None = None, *, height: int = 400, revision: str = "largest"):
-    """Accuracy on the target with the most transforms, over how many pretraining had. `customdata` is the row.
+    """Accuracy on the target with the most transforms, over how many pretraining had; dotted, what each network itself reaches on its own classes and
+    transforms. `customdata` is the row.
 
     published  the same, after pretraining under 1, 2, ... transforms, for a target with as many as there are values
     """
@@ -145,6 +174,7 @@ def largest(found: Mismatch, published: Sequence[float] | None = None, *, height
     traces = [go.Scatter(x=sizes[known], y=spans[known, 0].astype(np.float32), customdata=known.astype(np.int32), mode="lines+markers", hovertext=said,
                          name=f"ours, to all {most}", error_y=_error(*spans[known].T, colour), line={"width": 2.6, "color": colour},
                          marker={"color": colour, "size": 10}, hovertemplate="%{hovertext}<extra></extra>", unselected={"marker": {"opacity": 0.7}})]
+    traces += _own(100 * found.own(), sizes, colour)
     if published is not None:
         steps = np.arange(1, len(published) + 1)
         traces.insert(0, go.Scatter(x=steps, y=100 * np.asarray(published, np.float32), mode="lines+markers", name=f"{PUBLISHED}, to all {len(published)}",
@@ -165,8 +195,31 @@ def largest_says(found: Mismatch, published: Sequence[float] | None = None) -> s
         return f"Nothing has been tested under all {most} transforms yet."
     ends = [f"{_percent(spans[i])} after pretraining under {found.trained[i]}" for i in dict.fromkeys(known[[0, -1]])]
     theirs = f" Published, for {len(published)}: {100 * published[0]:.0f}\u202f% after 1, {100 * published[-1]:.0f}\u202f% after all." if published else ""
-    return (f"Under all {most} transforms accuracy is {', and '.join(ends)} (chance: {100 * found.chance:.0f}\u202f%).{theirs} "
+    return (f"Under all {most} transforms accuracy is {', and '.join(ends)} (chance: {100 * found.chance:.0f}\u202f%).{_itself(found)}{theirs} "
             f"{sentence(_seeds(found.accuracy))}.")
+
+
+def _own(spans, sizes, colour: str) -> list:
+    """What each network reaches on what it learned: how far its own training went."""
+    known = np.flatnonzero(np.isfinite(spans[:, 0]))
+    said = [f"on its own classes and transforms, {sizes[i]}<br>{_percent(spans[i])}" for i in known]
+    return [go.Scatter(x=sizes[known], y=spans[known, 0].astype(np.float32), mode="lines", name="ours, on its own classes and transforms", hovertext=said,
+                       hovertemplate="%{hovertext}<extra></extra>", line={"width": 1.5, "dash": "dot", "color": colour})] if len(known) else []
+
+
+def _itself(found) -> str:
+    """How far the training of the networks themselves went, first and last."""
+    own = 100 * found.own()[:, 0]
+    known = np.flatnonzero(np.isfinite(own))
+    if not len(known):
+        return ""
+    first, last = own[known[[0, -1]]]
+    least, most = (found.trained[i] for i in known[[0, -1]])
+    size = f"all {most}" if most == max(found.tested) else f"{most}"
+    told = f" The network itself tells {last:.1f}\u202f% of its own classes under {size}"
+    if len(known) == 1:
+        return f"{told}."
+    return f"{told}, against {first:.1f}\u202f% under {least}" + (": a flat right half is partly its training budget." if first - last > FELL else ".")
 
 
 # importance
@@ -190,16 +243,31 @@ def importance(found: Importance, published: Mapping[str, Sequence[float]] | Non
 
 
 def importance_says(found: Importance, published: Mapping[str, Sequence[float]] | None = None) -> str:
-    told = []
-    for factor, of in found.figures().items():
-        gap, spread = of["same vs disjoint"], of["within disjoint"]
-        if np.isfinite([gap[0], spread[0]]).all():
-            theirs = f" (published: {100 * published[factor][0]:.0f} and {100 * published[factor][1]:.0f})" if factor in (published or {}) else ""
-            told.append(f"{factor} {_signed(100 * spread[0])} and {_signed(100 * gap[0])}{theirs}")
-    if not told:
+    known = {factor: of for factor, of in found.figures().items() if np.isfinite([of[figure][0] for figure in FIGURES]).all()}
+    if not known:
         return "Nothing can be compared yet."
-    return (f"How many points of accuracy it moves under disjoint transforms, and how many the target's own transforms add: {'; '.join(told)}. "
-            f"{sentence(_seeds(found.accuracy))}.")
+    told = []
+    for factor, of in known.items():
+        theirs = f", published {listed([f'{100 * value:.0f}' for value in published[factor]])}" if factor in (published or {}) else ""
+        ours = ", ".join(f"{figure} " + _span(100 * np.array(of[figure]), "{:.1f}").replace("-", "−") for figure in FIGURES)
+        told.append(f"{factor}: {ours}{theirs}")
+    return f"{_weightiest(known)} In points, {'; '.join(told)}. {sentence(_seeds(found.accuracy))}."
+
+
+def _weightiest(known: Mapping[str, Mapping[str, tuple]]) -> str:
+    """Whether the transforms matter more than each of the factors: what they add, beside how far the levels lie apart, at most."""
+    adds = {factor: of["same vs disjoint"] for factor, of in known.items()}
+    moves = {factor: max(of["within disjoint"], of["within same"]) for factor, of in known.items()}
+    less = [factor for factor in known if adds[factor][0] > moves[factor][0]]
+    more = [factor for factor in known if factor not in less]
+    close = [factor for factor in known if adds[factor][1] < moves[factor][2] and moves[factor][1] < adds[factor][2]]
+    gains = sorted(100 * span[0] for span in adds.values())
+    between = _signed(gains[0]) + (f" to {_signed(gains[-1])}" if len(gains) > 1 else "")
+    rank = "The transforms matter most" if not more else f"{sentence(listed(more))} {'matters' if len(more) == 1 else 'matter'} more than the transforms" + (
+        f", {listed(less)} less" if less else "")
+    unsure = f" For {listed(close)} the intervals overlap." if close else ""
+    moved = listed([f"{_signed(100 * moves[factor][0])} with {factor}" for factor in known])
+    return f"{rank}: the target's own add {between} points of accuracy; accuracy moves by at most {moved}.{unsure}"
 
 
 def levels(found: Importance, *, height: int | None = None, revision: str = "levels"):
@@ -252,29 +320,59 @@ def harm(found: Harm, setting: int = 0, published: Mapping[str, tuple] | None = 
               for side, n in enumerate((first, len(found.parts)))]
     accuracy, sensed = 100 * found.spans(setting), found.sensed(setting)
     left = _grouped(names, found.transfers, accuracy, 100 * theirs[0], "{:.1f}\u202f%")
-    right = _grouped(names, found.parts, sensed, theirs[1], "{:.2f}", shown=False, at=first, xaxis="x2", yaxis="y2")
+    parts = [f"to another {part}" for part in found.parts]
+    right = _grouped(names, parts, sensed, theirs[1], "{:.2f}", shown=False, at=first, xaxis="x2", yaxis="y2")
     chance = [{"type": "line", "x0": i - 0.45, "x1": i + 0.45, "y0": 100 * level, "y1": 100 * level, "name": "chance",
                "line": {"width": 1.6, "color": template.GREY, "dash": "dot"}} for i, level in enumerate(found.chance)]
     heads = [{"text": f"<b>{text}</b>", "x": 0, "xref": f"{axis} domain", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-              "font": {"size": 13}} for text, axis in (("Accuracy, % (dotted: chance)", "x"), ("Sensitivity to another", "x2"))]
+              "font": {"size": 13}} for text, axis in (("Accuracy, % (dotted: chance)", "x"), ("Sensitivity", "x2"))]
     missing = np.concatenate([accuracy[..., 0].ravel(), sensed[..., 0].ravel()])
     return template.figure(*left, *right, height=height, uirevision=revision, barmode="overlay", legend=below(), showlegend=True, shapes=chance,
                            annotations=heads, margin={"t": 34, "b": 100},
                            meta={"note": note([_setting(found, setting), _seeds(found.accuracy[setting]), _pending(missing), _theirs(published)])},
-                           xaxis={**_groups(found.transfers), "domain": [0, 0.66]},
-                           xaxis2={**_groups(found.parts), "domain": [0.74, 1]},
+                           xaxis={**_groups(found.transfers), "domain": [0, 0.64]},
+                           xaxis2={**_groups(found.parts), "ticktext": [f"to another<br>{template.plain(part)}" for part in found.parts], "domain": [0.71, 1]},
                            yaxis={"range": [0, 104]}, yaxis2={"anchor": "x2", "range": [0, _top(sensed, theirs[1], 1.0)]})
 
 
-def harm_says(found: Harm, setting: int = 0) -> str:
-    cost, spans = found.harm(setting), 100 * found.spans(setting)[:, found.transfers.index("both → object"), 0]
+def harm_says(found: Harm, setting: int = 0, published: Mapping[str, tuple] | None = None) -> str:
+    cost, use, column = found.harm(setting), _use(found, setting), found.transfers.index("both → object")
     if not np.isfinite(cost[0]):
         return "What ignoring the object costs is not there yet."
-    ends = [spans[found.trained.index(name)] for name in ("picture → picture", "both → picture")]
-    sensed = [found.sensed(setting)[found.trained.index(name), found.parts.index("object"), 0] for name in ("both → picture", "picture → picture")]
-    noticed = f"; its sensitivity to the object is {sensed[0]:.2f} instead of {sensed[1]:.2f}" if np.isfinite(sensed).all() else ""
-    return (f"A network that learned to ignore the object tells objects in pictures with {ends[1]:.1f}\u202f% instead of {ends[0]:.1f}\u202f%: a harm of "
-            f"{_points(cost)}{noticed}. {sentence(_setting(found, setting))}. {sentence(_seeds(found.accuracy[setting]))}.")
+    alone, beside = (100 * found.spans(setting)[found.trained.index(name), column, 0] for name in ("picture → picture", "both → picture"))
+    ends, sensed = f"{beside:.1f}\u202f% instead of {alone:.1f}\u202f% (chance: {100 * found.chance[column]:.0f}\u202f%)", _sensed(found, [setting])
+    if use == SAME:
+        told = f"No picture carries an object: both → picture is the same network as picture → picture, and tells {alone:.1f}\u202f% of the objects."
+    elif use == IGNORED and cost[0] > 0:
+        unsure = ", which may be chance" if cost[1] < 0 else ""
+        told = f"The network learned to ignore the object{sensed} and tells {ends} of the objects: a harm of {_points(cost)}{unsure}."
+    else:
+        told = f"Training with the object changed object accuracy by {_change(cost)}, to {ends}" + (f": the object is {use}{sensed}." if use else ".")
+    return (f"{told}{_room(found, column, alone, published) if use == IGNORED else ''} {sentence(_setting(found, setting))}. "
+            f"{sentence(_seeds(found.accuracy[setting]))}.")
+
+
+def _use(found, setting: int) -> str:
+    """What both → picture makes of the object, by its sensitivity; empty while there is none."""
+    if found.settings[setting][KNOBS.index("availability")] == 0:
+        return SAME
+    more, low, _ = found.noticed(setting)
+    helps = found.harm(setting)[2] < 0
+    return "" if np.isnan(more) else IGNORED if more < 0 else "noticed no less" if low <= 0 and not helps else USED
+
+
+def _sensed(found, settings: Sequence[int]) -> str:
+    """Sensitivity to the object, beside that of training on pictures alone."""
+    values = [found.sensed(i)[found.trained.index(name), found.parts.index("object"), 0] for name, of in (
+        ("both → picture", settings), ("picture → picture", settings[:1])) for i in of]
+    return f" (sensitivity {listed([f'{v:.2f}' for v in values[:-1]])} instead of {values[-1]:.2f})" if np.isfinite(values).all() else ""
+
+
+def _room(found, column: int, alone: float, published) -> str:
+    """How much there is to lose, where what is published starts far higher."""
+    theirs, chance = 100 * published["picture → picture"][0][column] if published else np.nan, 100 * found.chance[column]
+    little = alone - chance < (theirs - chance) / 2
+    return f" Ours starts at {alone:.0f}\u202f%, the published one at {theirs:.0f}\u202f%, so there is little room to lose." if little else ""
 
 
 def along(found: Harm, knob: str, *, transfer: str = "both → object", setting: int | None = None, height: int = 380, revision: str = "along"):
@@ -308,8 +406,22 @@ def along(found: Harm, knob: str, *, transfer: str = "both → object", setting:
 
 def along_says(found: Harm, knob: str) -> str:
     values, there = found.along(knob)
-    told = [f"{_points(cost)} at {value:g}" for value, i in zip(values, there, strict=True) if np.isfinite((cost := found.harm(i))[0])]
-    return f"Over the {knob} of the object, ignoring it harms by {'; '.join(told)}." if told else "What ignoring the object costs is not there yet."
+    costs = {i: (value, found.harm(i)) for value, i in zip(values, there, strict=True) if np.isfinite(found.harm(i)[0])}
+    if not costs:
+        return "What ignoring the object costs is not there yet."
+    uses = {i: _use(found, i) for i in costs}
+    ignored, same = ([i for i, use in uses.items() if use == kind] for kind in (IGNORED, SAME))
+    rest = [i for i in costs if i not in ignored + same]
+    each = lambda tell, places: listed([f"{tell(costs[i][1])} at {costs[i][0]:g}" for i in places])
+    told = [f"where the object is ignored, that harms by {each(_points, ignored)}"] * bool(ignored)
+    if rest:
+        where = f"from {costs[rest[0]][0]:g} on" if len(rest) > 1 and list(costs)[-len(rest):] == rest else f"at {listed([f'{costs[i][0]:g}' for i in rest])}"
+        known = all(uses[i] for i in rest)
+        use = f" the object is {USED if all(uses[i] == USED for i in rest) else 'not ignored'}{_sensed(found, rest)}, and" if known else ""
+        told.append(f"{where}{use} object accuracy changes by {each(_change, rest)}")
+    if same:
+        told.append(f"at {costs[same[0]][0]:g} no picture carries one: the two networks are one and the same")
+    return f"Over the {TURNED[knob][0].lower()}{TURNED[knob][1:]}: {'; '.join(told)}."
 
 
 # what they share
@@ -334,11 +446,13 @@ def _grouped(series: Sequence[str], groups: Sequence[str], spans, published, for
     if len(row):
         spots = group + (row - (len(series) - 1) / 2) * slot + BAR / 2 * slot
         spots = np.where(np.isfinite(spans[row, group, 0]), spots, spots - BAR / 2 * slot)
-        label = f"{PUBLISHED}, {template.plain(by)}" if by else PUBLISHED
-        traces.append(go.Scatter(x=spots.astype(np.float32), y=published[row, group].astype(np.float32), mode="markers", marker=OPEN, name=label,
-                                 legendgroup=PUBLISHED, showlegend=shown, hovertemplate="%{hovertext}<extra></extra>", unselected={"marker": {"opacity": 1}},
+        label, looks = f"{PUBLISHED}, {template.plain(by)}" if by else PUBLISHED, _looks(series)
+        traces.append(go.Scatter(x=spots.astype(np.float32), y=published[row, group].astype(np.float32), mode="markers", name=label,
+                                 marker={**OPEN, "color": [looks[r] for r in row]}, legendgroup=PUBLISHED, showlegend=False, **where,
+                                 hovertemplate="%{hovertext}<extra></extra>", unselected={"marker": {"opacity": 1}},
                                  hovertext=[f"{series[r]}, {template.plain(groups[g])}<br>{label} {form.format(published[r, g])}" for r, g in
-                                            zip(row, group, strict=True)], **where))
+                                            zip(row, group, strict=True)]))
+        traces += [go.Scatter(x=[None], y=[None], mode="markers", marker=OPEN, name=f"{label}: right of its bar", legendgroup=PUBLISHED, **where)] * shown
     return traces
 
 
@@ -382,6 +496,11 @@ def _top(spans, published, least: float) -> float:
     return 1.08 * max(least, float(np.nanmax(spans, initial=0)), float(np.nanmax(np.asarray(published, np.float64), initial=0)))
 
 
+def _lean(names: Sequence[str]) -> int:
+    """Pixels that names beneath an axis take for leaning, where they would run together."""
+    return LEAN if len(names) * max(map(len, names)) > TURN else 0
+
+
 def _groups(names: Sequence[str]) -> dict:
     """An axis of groups of bars, what has several words in two lines."""
     return {**columns(names), "ticktext": ["<br>".join(template.plain(name).split(" ", 1)) for name in names], "tickangle": 0}
@@ -391,6 +510,18 @@ def _groups(names: Sequence[str]) -> dict:
 
 def _kinds(values: Mapping[str, float]) -> str:
     return ", ".join(f"{value:.2f} {SAID[kind]}" for kind, value in values.items() if np.isfinite(value))
+
+
+def _fewer(found, data: str, plain=str) -> str:
+    """That a mean is of fewer transforms."""
+    idle = [plain(name) for name in found.idle(data)]
+    does = "does" if len(idle) == 1 else "do"
+    told = f"the means on {data} are of {len(found.transforms) - len(idle)} of {len(found.transforms)} transforms: {listed(idle)} {does} nothing to them"
+    return told if idle else ""
+
+
+def _full(text: str) -> str:
+    return f" {sentence(text)}." if text else ""
 
 
 def _carried(found, data: str, spans, i: int, j: int) -> str:
@@ -433,6 +564,12 @@ def _points(span) -> str:
     """A difference of shares: "12.3 points (10.1 to 14.5)"."""
     between = f" ({_signed(100 * span[1])} to {_signed(100 * span[2])})" if np.isfinite(span[1]) else ""
     return f"{_signed(100 * span[0])} points{between}"
+
+
+def _change(cost) -> str:
+    """What was lost, told as a change: "+12.3 points (+10.1 to +14.5)"."""
+    mean, high, low = (f"{-100 * value:+.1f}".replace("-", "−") for value in cost)
+    return f"{mean} points" + (f" ({low} to {high})" if np.isfinite(cost[1]) else "")
 
 
 def _signed(value: float) -> str:

@@ -60,14 +60,15 @@ def bars_says(profiles: Profile | Sequence[Profile], layers: Sequence[str] = ())
         (p, layer), = found.each
         profile = found.profiles[p]
         values = profile.value[:, layer]
-        families = {family: _mean(values[[f == family for f in profile.families]]) for family in dict.fromkeys(profile.families)}
+        acted = np.where(profile.idle == 1, np.nan, values)
+        families = {family: _mean(acted[[f == family for f in profile.families]]) for family in dict.fromkeys(profile.families)}
         means = ", ".join(f"{family} {mean:.2f}" for family, mean in families.items() if np.isfinite(mean))
         by_family = f" By family: {means} on average." if means and len(families) > 1 else ""
         told = f"{found.name(0, str)} notices {_extremes(profile, layer)}.{by_family}" if np.isfinite(values).any() else f"{found.name(0, str)}: {PENDING}."
     else:
         told = "; ".join(f"{found.name(i, str)} notices {_extremes(found.profiles[p], layer, spans=False)}" for i, (p, layer) in enumerate(found.each)) + "."
     idle = [name for name in found.names if found.idle(name)]
-    does = f" {_listed(idle)} changed none of these items." if idle else ""
+    does = f" {listed(idle)} changed none of these items." if idle else ""
     return f"{told} 1 is what random pairs give.{does}{f' {sentence(found.pending())}.' if found.pending() else ''}"
 
 
@@ -264,7 +265,7 @@ def distances(found: Sensitivity, *, title: str = "", height: int = 380, revisio
     labels = [{"x": means[side], "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "right" if side == left else "left", "showarrow": False,
                "font": {"size": 12}, "text": f"mean {number(means[side])}", "name": side} for side in (left, right)]
     zero, beyond = (float(np.mean(found.matched == 0)), float(np.mean([np.mean(v > reach) for v in values.values()])))
-    notes = [f"{100 * zero:.0f}\u202f% of the matched pairs are exactly alike, at 0: not drawn" if zero else "",
+    notes = [f"{100 * zero:.0f}\u202f% of the pairs that differ only in the draw are exactly alike, at 0: not drawn" if zero else "",
              f"{100 * beyond:.1f}\u202f% of the values lie beyond the axis" if beyond > BEYOND / 10 else ""]
     ratio = f"{head}{_span(found.value, found.low, found.high)} = {number(means['matched'])} / {number(means['random'])}"
     return template.figure(*(_steps(edges, shares[side], side) for side in SIDES), height=height, uirevision=revision, shapes=rules, annotations=labels,
@@ -278,7 +279,7 @@ def distances_says(found: Sensitivity, *, title: str = "") -> str:
     if found.reason or not np.isfinite(found.value):
         return lead + (found.reason or f"{PENDING}.")
     means, zero = _means(found), float(np.mean(found.matched == 0))
-    alike = f" {100 * zero:.0f}\u202f% of the pairs are exactly alike." if zero else ""
+    alike = f" {100 * zero:.0f}\u202f% of the pairs that differ only in the draw are exactly alike, at 0: they count, and are not drawn." if zero else ""
     return (f"{lead}pairs that differ only in the draw lie {number(means['matched'])} apart on average, random pairs {number(means['random'])}: "
             f"sensitivity {_span(found.value, found.low, found.high)}, from {count(found.n)} pairs.{alike}")
 
@@ -348,8 +349,8 @@ def _ends(profile, layer: int) -> tuple:
     return (int(np.nanargmax(acted)), int(np.nanargmin(acted))) if np.isfinite(acted).any() else ()
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def listed(names: Sequence[str]) -> str:
+    return "".join(names) if len(names) < 2 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _mean(values) -> float:

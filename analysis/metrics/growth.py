@@ -332,7 +332,8 @@ class Growth:
             return f"{title} ranks nothing here. {tau.reason}"
         said = f"Kendall's τ {_said(tau)} over {tau.n} expansions"
         if tau.low <= 0 <= tau.high:
-            return f"The data do not support a ranking by {title.lower()}: {said}, an interval that holds 0. {self._families(name)}".strip()
+            return (f"The data do not support a ranking by {title.lower()}: {said}, an interval that holds 0. {self._opposed(name)}"
+                    f"{self._families(name)}").strip()
         if tau.high < 0:
             return f"{title} orders the expansions the wrong way round: {said}. {self._families(name)}".strip()
         return f"{title} goes with the gain: {said}. {self._beside_size(name)} {self._families(name)}".strip()
@@ -381,7 +382,12 @@ class Growth:
         if left.reason:
             return f"The number of parameters reaches {_said(plainly)}. {left.reason}"
         adds = "so it tells more than size does" if left.low > 0 else "so nothing shows that it tells more than size does"
-        return f"The number of parameters alone reaches {_said(plainly)}; given its logarithm the correlation is {_said(left)}, {adds}."
+        return f"The number of parameters alone reaches {_said(plainly)}; given its logarithm, Pearson's correlation is {_said(left)}, {adds}."
+
+    def _opposed(self, name: str) -> str:
+        """Where size hides that it goes the other way."""
+        left = self.partial(name)
+        return f"Given the logarithm of the number of parameters, Pearson's correlation is {_said(left)}: the wrong way round. " if left.high < 0 else ""
 
     def _both(self, name: str, family: str | None, at: Mapping) -> tuple[np.ndarray, np.ndarray]:
         """(oriented values of all candidates, numbers of the expansions that have a value and a gain)"""

@@ -22,6 +22,7 @@ KNOBS = ("correlation", "availability")
 DATA = ("same objects", "new objects", "handwritten digits", "noise")
 KINDS = ("same", "other", "none")  # trained with the transform, with another one, with none
 NONE = "none"
+IDLE = "The transform does nothing to these pictures."  # a reason in `Carried`
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,10 @@ class Mismatch:
     def spans(self) -> np.ndarray:
         """(trained, tested, 3)"""
         return spans(self.accuracy, share=True)
+
+    def own(self) -> np.ndarray:
+        """(trained, 3) accuracy of each network on its own classes and transforms."""
+        return spans(self.learned, share=True)
 
     def to_largest(self) -> np.ndarray:
         """(trained, 3) accuracy under the largest set."""
@@ -117,13 +122,15 @@ class Importance:
 
     def figures(self) -> dict[str, dict[str, tuple]]:
         """factor -> figure -> span: how far apart its levels lie under disjoint transforms, how far those lie below the same transforms, and how far apart
-        its levels lie under the same. The distance of levels is that of the best from the worst, seed by seed: what chance adds to it counts too."""
+        its levels lie under the same. The distance of levels is that of the best from the worst, seed by seed: what chance adds to it counts too, and
+        neither it nor its interval lies below 0."""
         means, found = self.accuracy.mean(axis=1), {}
         for factor in dict.fromkeys(self.factors):
             own = means[:, :, [name == factor for name in self.factors]]
             same, disjoint = own[:, 0], own[:, 1]
             apart = lambda side: side.max(axis=1) - side.min(axis=1)
-            found[factor] = dict(zip(FIGURES, map(span, (apart(disjoint), (same - disjoint).mean(axis=1), apart(same))), strict=True))
+            within, between, own_within = map(span, (apart(disjoint), (same - disjoint).mean(axis=1), apart(same)))
+            found[factor] = dict(zip(FIGURES, (_above_0(within), between, _above_0(own_within)), strict=True))
         return found
 
     def table(self):
@@ -180,6 +187,11 @@ class Harm:
         """Span of what ignoring the object cost: accuracy on objects in pictures after training on pictures alone, less that after both → picture."""
         of = self.accuracy[setting, :, :, self.transfers.index("both → object")]
         return span(of[:, self.trained.index("picture → picture")] - of[:, self.trained.index("both → picture")])
+
+    def noticed(self, setting: int = 0) -> tuple:
+        """Span of how much more both → picture senses of the object than training on pictures alone does: below 0 it learned to ignore it."""
+        of = self.sensitivity[setting, :, :, self.parts.index("object")]
+        return span(of[:, self.trained.index("both → picture")] - of[:, self.trained.index("picture → picture")])
 
     def along(self, knob: str) -> tuple[np.ndarray, list[int]]:
         """(values of a knob, the settings that have them), the other knob being as in the first setting."""
@@ -241,6 +253,10 @@ class Carried:
         """(trained, transforms, data, 3)"""
         return spans(self.sensitivity)
 
+    def idle(self, data: str) -> tuple[str, ...]:
+        """The transforms that do nothing to one kind of data."""
+        return tuple(name for name in self.transforms if any(self.reasons.get(f"{row} · {name} · {data}") == IDLE for row in self.trained))
+
     def kinds(self) -> np.ndarray:
         """(kinds, data, 3): means over networks and transforms where the network was trained with the transform, with another, with none."""
         rows, columns = np.array(self.trained)[:, None], np.array(self.transforms)
@@ -270,6 +286,10 @@ def spans(values: np.ndarray, *, share: bool = False) -> np.ndarray:
     cells = values.reshape(len(values), -1).T
     found = np.array([span(cell) for cell in cells]).reshape(*values.shape[1:], 3)
     return found.clip(0, 1 if share else None)
+
+
+def _above_0(found: tuple) -> tuple[float, ...]:
+    return tuple(np.maximum(found, 0).tolist())  # NaN stays
 
 
 def _mean(values: np.ndarray):

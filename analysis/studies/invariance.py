@@ -241,7 +241,7 @@ def pretrained(pictures: tuple[tuple, tuple], chosen: Mapping, seed: list[int], 
 def felt(module, a: np.ndarray, b: np.ndarray, *, seed: int) -> tuple[float, str]:
     """(how sensitive the penultimate layer is to what tells a from b, why there is no number)"""
     if np.array_equal(a, b):
-        return np.nan, "The transform does nothing to these pictures."
+        return np.nan, invariance.IDLE
     try:
         return sensitivity.ratio(learning.features(module, a), learning.features(module, b), seed=seed), ""
     except InputError as error:

@@ -5,7 +5,7 @@ import uuid
 import streamlit as st
 
 from analysis import engine
-from pages.parts import messages
+from pages.parts import messages, record
 from pages.parts.messages import plain
 
 
@@ -15,13 +15,19 @@ def control(name: str) -> str:
     return f"{session}/{name}"
 
 
+def stored(unit, inputs: dict, options: dict, *, key: str):
+    """What a unit of work has found, when it is there; nothing is computed. The page's report names it."""
+    record.study(unit, inputs, options, key=key)
+    return engine.stored(unit, inputs, options)
+
+
 def study(unit, inputs: dict, options: dict, *, key: str, words: str, button: str = ""):
     """What a unit of work has found: its stored result, else its latest partial, else None; and below, how far it is.
 
     words    what is being computed and what it costs, said until it is there
     button   what starts it; without one it starts by itself, and a button appears only after a cancel or a failure
     """
-    found = engine.stored(unit, inputs, options)
+    found = stored(unit, inputs, options, key=key)
     if found is not None:
         return found
     run, whose = engine.find(engine.key(unit, inputs, options)), control(key)

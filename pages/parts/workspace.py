@@ -201,7 +201,8 @@ def resolve(text: str, options: list[str]) -> str:
     brought = BROUGHT.fullmatch(text)
     if brought:
         return next((o for o in known if o.partition(":")[2].startswith(brought["start"]) and not o.startswith("builtin:")), text)
-    return next((o for o in known if label(o) == text), text)
+    name, mark, options = text.partition("?")  # of a built-in thing an address may carry options too
+    return next((o + mark + options for o in known if label(o) == name and (o.startswith("builtin:") or not mark)), text)
 
 
 def _place(options: list[str], wanted: str) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.figures import invariance, template
-from analysis.metrics.invariance import FACTORS, FIGURES, KINDS, TRAINED, Carried, Harm, Importance, Mismatch
+from analysis.metrics.invariance import FACTORS, FIGURES, IDLE, KINDS, TRAINED, Carried, Harm, Importance, Mismatch
 
 EVIL = '<a href="https://x">a</a>'
 NAMES = ("rotate", "hue", "blur")
@@ -86,6 +86,22 @@ def test_cells_not_there_yet_or_never_there_are_told_apart():
     said = [text for trace in figure.data if trace.name == "cells" for text in trace.hovertext]
     assert sum("not there yet" in text for text in said) == 1 and sum("The network is constant." in text for text in said) == 1
     assert "1 of 11 not there yet" in figure.layout.meta["note"]
+    assert not figure.layout.annotations
+
+
+def test_a_transform_with_nothing_to_do_is_an_empty_column_and_no_part_of_a_mean():
+    found = carried(reasons={f"{name} · hue · noise": IDLE for name in (*NAMES, "none")})
+    figure = invariance.carried(found, "noise")
+    assert [(a.text, a.x) for a in figure.layout.annotations] == [("nothing to do", 1)] and not invariance.carried(found, "new objects").layout.annotations
+    assert {s.x0 + 0.5 for s in shapes(figure, "the same")} == {0, 2}  # nor is a frame there
+    told = "he means on noise are of 2 of 3 transforms: hue does nothing to them"
+    assert told in invariance.kinds(found).layout.meta["note"] and told in invariance.kinds_says(found) and told in invariance.carried_says(found, "noise")
+
+
+def test_names_beneath_the_cells_lean_where_they_would_run_together():
+    long = carried(names=("posterize as strongly as can be", *NAMES[1:]))
+    flat, leaning = invariance.carried(carried(), "noise"), invariance.carried(long, "noise")
+    assert (flat.layout.xaxis.tickangle, leaning.layout.xaxis.tickangle) == (0, -40) and leaning.layout.height > flat.layout.height
 
 
 def test_same_other_and_none_are_bars_beside_what_is_published():
@@ -96,7 +112,11 @@ def test_same_other_and_none_are_bars_beside_what_is_published():
     for (data, kind), (trace, i) in drawn.items():
         assert trace.type == "bar" and trace.name == invariance.SAID[KINDS[kind]] and trace.y[i] == pytest.approx(means[kind, data, 0], rel=1e-5)
         assert abs(trace.x[i] - data) < 0.5 and trace.error_y.array[i] == pytest.approx(means[kind, data, 2] - means[kind, data, 0], rel=1e-4)
-    theirs = named(figure, "published, ResNet")
+    theirs, legend = named(figure, "published, ResNet"), named(figure, "published, ResNet: right of its bar")
+    assert not theirs.showlegend and legend.showlegend is None and legend.x == (None,)
+    bar = {trace.name: trace for trace in figure.data if trace.type == "bar"}
+    for y, colour, said in zip(theirs.y, theirs.marker.color, theirs.hovertext, strict=True):
+        assert colour == bar[said.partition(",")[0]].marker.line.color and f"{y:.2f}" in said  # each in the colour of its bar
     np.testing.assert_allclose(sorted(theirs.y), [0.12, 0.37, 0.39, 0.4, 0.51], rtol=1e-6)
     assert theirs.marker.symbol == "diamond-open" and theirs.customdata is None
     assert figure.layout.xaxis.ticktext[-1] == "photos" and sum(x > 3.5 for x in theirs.x) == 2  # data that only they have
@@ -107,11 +127,25 @@ def test_same_other_and_none_are_bars_beside_what_is_published():
 
 def test_what_carries_over_in_words():
     found = carried()
-    same, other, none = found.kinds()[:, 0, 0]
+    same, other, none = found.kinds()[..., 0]
     said = invariance.kinds_says(found, PUBLISHED["kinds"])
-    assert f"on same objects {same:.2f} trained with that transform, {other:.2f} with another, {none:.2f} with none (published: same 0.12" in said
+    assert said.startswith(f"Ignoring a transform carries over to new objects (sensitivity {same[1]:.2f} against {none[1]:.2f} untrained), to handwritten")
+    assert f"On same objects, {same[0]:.2f} trained with that transform, {other[0]:.2f} with another, {none[0]:.2f} with none." in said
+    assert "Published: same objects 0.12 against 0.39." in said and "Published" not in invariance.kinds_says(found)
     assert said.endswith("3 seeds.") and "its own transform is ignored most after" in invariance.carried_says(found, "same objects")
     assert "no network" in invariance.carried_says(carried(cut=48), "noise") and "No network" in invariance.kinds_says(carried(cut=48))
+
+
+def test_how_far_it_carries_over_is_read_off_the_numbers():
+    def said(same, none):  # on each kind of data
+        values = np.full((1, 2, 1, 4), np.nan)
+        values[0, :, 0] = same, none
+        return invariance.kinds_says(Carried(("hue", "none"), ("hue",), values, np.ones((1, 2)), done=True))
+    assert "carries over to new objects (sensitivity 0.20 against 0.40 untrained), less to handwritten digits (0.45 against 0.60), hardly to noise" in said(
+        (0.1, 0.2, 0.45, 0.75), (0.4, 0.4, 0.6, 0.8))
+    assert "not to noise (0.90 against 0.80)" in said((0.1, 0.2, 0.45, 0.9), (0.4, 0.4, 0.6, 0.8))
+    assert said((0.4, 0.2, 0.4, 0.7), (0.4, 0.4, 0.6, 0.8)).startswith("No transform was learned to be ignored")
+    assert said((0.4, 0.2, 0.4, 0.7), (np.nan,) * 4).startswith("Mean sensitivity: on same objects 0.40 trained with that transform; on new")
 
 
 # mismatch
@@ -126,7 +160,8 @@ def test_frames_part_the_supersets_from_the_subsets():
     relation = lambda i, j: next(kind for kind in ("the same", "superset", "subset") if kind in drawn[i, j][0].hovertext[drawn[i, j][1]])
     assert [relation(*at) for at in ((0, 0), (1, 0), (0, 3), (2, 3), (2, 2))] == ["the same", "superset", "subset", "the same", "superset"]
     heads, costs = {a.name: a.text for a in figure.layout.annotations}, found.costs()
-    assert f"Above the frames: subset</b><br>costs {100 * costs['subset'][0]:.1f} points" in heads["subset"] and "Below" in heads["superset"]
+    assert f"Above the frames: subset</b> costs {100 * costs['subset'][0]:.1f} points" in heads["subset"] and "Below" in heads["superset"]
+    assert len({a.yshift for a in figure.layout.annotations}) == 2 and figure.layout.margin.t > 2 * 17  # one above the other
     assert list(figure.layout.yaxis.ticktext) == ["<b>1</b>: rotate", "<b>2</b>: + hue", "<b>4</b>: + blur, erase"]
     assert f"under fewer transforms costs {100 * costs['subset'][0]:.1f} points" in invariance.mismatch_says(found)
 
@@ -139,9 +174,20 @@ def test_the_curve_to_the_largest_stands_beside_the_published_one():
     np.testing.assert_allclose(ours.y, 100 * found.accuracy[:, :, 3].mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(theirs.y, [27, 28, 37, 52, 62], rtol=1e-5)
     assert list(theirs.x) == [1, 2, 3, 4, 5] and theirs.line.dash == "dash" and ours.line.dash is None and theirs.customdata is None
-    assert shapes(figure, "chance")[0].y0 == pytest.approx(10) and len(invariance.largest(found).data) == 1
+    assert shapes(figure, "chance")[0].y0 == pytest.approx(10) and len(invariance.largest(found).data) == 2
     said = invariance.largest_says(found, PUBLISHED["largest"])
     assert "Under all 4 transforms accuracy is" in said and "Published, for 5: 27\u202f% after 1, 62\u202f% after all" in said and "chance: 10" in said
+    assert "The network itself tells 90.0\u202f% of its own classes under all 4, against 90.0\u202f% under 1." in said
+
+
+def test_how_far_the_training_of_the_networks_went_stands_beside_what_it_gave():
+    found = mismatch()
+    tired = Mismatch(found.transforms, found.trained, found.tested, found.accuracy, np.tile([0.99, 0.9, 0.7], (3, 1)), 0.1)
+    own = named(invariance.largest(tired), "ours, on its own classes and transforms")
+    assert own.line.dash == "dot" and own.mode == "lines" and own.customdata is None and "chance" not in own.hovertext[0]
+    np.testing.assert_allclose(own.y, [99, 90, 70], rtol=1e-5)
+    said = invariance.largest_says(tired)
+    assert "tells 70.0\u202f% of its own classes under all 4, against 99.0\u202f% under 1: a flat right half is partly its training budget." in said
 
 
 def test_half_a_mismatch_draws_and_one_seed_has_no_interval():
@@ -168,8 +214,19 @@ def test_three_differences_per_factor_in_points():
         assert trace.name == FIGURES[i] and trace.y[place] == pytest.approx(mean, rel=1e-5)
         assert trace.error_y.arrayminus[place] == pytest.approx(mean - low, rel=1e-4)
     np.testing.assert_allclose(sorted(named(figure, "published").y), [5] * 3 + [12] * 3 + [15] * 3, rtol=1e-5)
-    spread, gap = (100 * of["architecture"][name][0] for name in FIGURES[:2])
-    assert f"architecture {spread:.1f} and {gap:.1f} (published: 15 and 12)" in invariance.importance_says(found, PUBLISHED["importance"])
+    said, numbers = invariance.importance_says(found, PUBLISHED["importance"]), {name: 100 * np.array(span) for name, span in of["architecture"].items()}
+    for name, (mean, low, high) in numbers.items():
+        assert f"{name} {mean:.1f} ({low:.1f} to {high:.1f})" in said
+    assert "; architecture: within disjoint" in said and said.count("published 15, 12 and 5") == 3
+
+
+def test_what_matters_most_is_read_off_the_numbers():
+    def said(same, disjoint):  # accuracy at two levels of one thing
+        values = np.array([same, disjoint]) + noise(0.001, 3, 2, 2, 2)
+        return invariance.importance_says(Importance(("architecture",) * 2, ("a", "b"), values, np.ones((3, 2, 2)), ((NAMES, NAMES),) * 3, 0.1))
+    assert said((0.9, 0.8), (0.5, 0.45)).startswith("The transforms matter most: the target's own add 37.")
+    assert said((0.9, 0.4), (0.8, 0.4)).startswith("Architecture matters more than the transforms: ") and "overlap" not in said((0.9, 0.4), (0.8, 0.4))
+    assert "the intervals overlap" in invariance.importance_says(importance())
 
 
 def test_levels_show_what_the_differences_come_from():
@@ -198,11 +255,31 @@ def test_accuracy_and_sensitivity_of_every_training_stand_beside_the_published()
         wanted = accuracy[row, group, 0] if group < 4 else sensed[row, group - 4, 0]
         assert trace.y[i] == pytest.approx(wanted, rel=1e-5) and trace.name == TRAINED[row] and (trace.xaxis == "x2") == (group >= 4)
     theirs = [trace for trace in figure.data if trace.name == "published"]
+    assert [len(set(trace.marker.color)) for trace in theirs] == [4, 4]
     assert len(theirs) == 2 and max(theirs[0].y) == 100 and max(theirs[1].y) == pytest.approx(0.99)
     assert [s.y0 for s in shapes(figure, "chance")] == [10, 10, 20, 20]
     assert "correlation 0.5, availability 0.5; 3 seeds; Published" in figure.layout.meta["note"]
     said = invariance.harm_says(found)
-    assert f"a harm of {100 * found.harm()[0]:.1f} points" in said and "its sensitivity to the object is 0.0" in said
+    assert f"a harm of {100 * found.harm()[0]:.1f} points" in said and "learned to ignore the object (sensitivity 0.08 instead of 0.2" in said
+    assert [a.text for a in figure.layout.annotations][1] == "<b>Sensitivity</b>" and figure.layout.xaxis2.ticktext[1] == "to another<br>object"
+
+
+def test_a_network_is_said_to_ignore_the_object_only_where_it_senses_less_of_it():
+    settings = ((0.0, 1.0), (0.5, 1.0), (1.0, 1.0), (0.0, 0.0))
+    values, sensed = np.full((4, 2, 4, 4), 0.3), np.full((4, 2, 4, 2), 0.2)
+    values[:, :, 1, 2], sensed[:, :, 1, 1] = [[0.2, 0.21], [0.5, 0.51], [0.9, 0.91], [0.3, 0.3]], [[0.1, 0.1], [0.25, 0.25], [0.9, 0.9], [0.2, 0.2]]
+    found = Harm(settings, values, sensed, (0.1,) * 4)
+    said = [invariance.harm_says(found, i, PUBLISHED["harm"]) for i in range(4)]
+    assert said[0].startswith("The network learned to ignore the object (sensitivity 0.10 instead of 0.20) and tells 20.5\u202f% instead of 30.0\u202f%")
+    assert "Ours starts at 30\u202f%, the published one at 80\u202f%, so there is little room to lose." in said[0]
+    assert "Ours starts" not in invariance.harm_says(found) + said[1] + said[2]
+    assert said[2].startswith("Training with the object changed object accuracy by +60.5 points")
+    assert "the object is used (sensitivity 0.90 instead of 0.20)" in said[2]
+    assert "learned to ignore" not in said[1] + said[2] + said[3] and "the same network" in said[3]
+    along = invariance.along_says(found, "correlation")
+    assert along.count("harms by") == 1 and "harms by 9.5 points" in along
+    assert "from 0.5 on the object is used (sensitivity 0.25 and 0.90 instead of 0.20)" in along
+    assert invariance.along_says(found, "availability").endswith("at 0 no picture carries one: the two networks are one and the same.")
 
 
 def test_a_knob_is_turned_while_the_other_stands():
@@ -219,7 +296,8 @@ def test_a_knob_is_turned_while_the_other_stands():
 def test_half_a_harm_draws():
     part = harm(cut=True)
     assert {row for _, row in marks(invariance.harm(part))} == {0, 1} and "16 of 24 not there yet" in invariance.harm(part).layout.meta["note"]
-    assert "its sensitivity" not in invariance.harm_says(part) and invariance.harm_says(part, 1).endswith("is not there yet.")
+    assert "sensitivity" not in invariance.harm_says(part) and "changed object accuracy" in invariance.harm_says(part)
+    assert invariance.harm_says(part, 1).endswith("is not there yet.")
     assert {template.picked(place)[0] for t in invariance.along(part, "correlation").data for place in t.customdata} == {0}
 
 

@@ -91,6 +91,7 @@ def test_the_bars_in_words():
     said = sensitivity.bars_says(profile(), "one")
     assert "net · one notices invert most, 1.20 (1.15 to 1.25), and scale least, 0.20" in said and "geometric 0.35, photometric 0.75, corruption 0.70" in said
     said = sensitivity.bars_says(profile(idle=("invert",)))
+    assert "photometric 0.40, corruption 0.50 on average" in said  # nor averaged in
     assert "rotate most" in said and "and scale least, 0.10" in said and "invert changed none of these items" in said  # what changed nothing is not ignored
     said = sensitivity.bars_says([profile(), profile("other", done=2)])
     assert "net · three notices rotate most" in said and "other · three notices rotate most" in said and "3 of 10 transforms not there yet" in said
@@ -157,8 +158,9 @@ def test_pairs_that_are_alike_are_said_and_do_not_flatten_the_rest():
     matched = np.r_[np.zeros(60), np.linspace(1, 2, 40)].astype(np.float32)
     found = Sensitivity(0.3, 0.2, 0.4, 100, 0, 0.95, matched, np.linspace(1, 3, 100).astype(np.float32), np.roll(np.arange(100), 1))
     figure = sensitivity.distances(found)
-    assert named(figure, sensitivity.SIDES["matched"][0]).y.max() < 10 and "60\u202f% of the matched pairs are exactly alike" in figure.layout.meta["note"]
-    assert "60\u202f% of the pairs are exactly alike" in sensitivity.distances_says(found)
+    assert named(figure, sensitivity.SIDES["matched"][0]).y.max() < 10
+    assert "60\u202f% of the pairs that differ only in the draw are exactly alike" in figure.layout.meta["note"]
+    assert sensitivity.distances_says(found).endswith("are exactly alike, at 0: they count, and are not drawn.")
 
 
 @pytest.mark.parametrize("found", [profile(done=1).row("hue"), profile(reasons={cell("hue", "three"): "It is constant."}).row("hue")])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from analysis import Dataset, Model, Representation, extract, load_dataset, load_model
-from analysis.studies import case, gain, growth, invariance, persistence, radar, ranking, sensitivity, spectrum, tuning
+from analysis.studies import case, gain, growth, invariance, persistence, radar, ranking, sensitivity, spectrum, teaching, tuning
 from analysis.studies.extraction import extraction
 from analysis.studies.projection import umap
 from analysis.studies.scoreboard import scoreboard
@@ -253,6 +253,22 @@ def valley_output() -> np.ndarray:
     return np.array([*v.distances.ravel().round(1), *v.losses.round(1), *v.plane_minima.ravel().round(1), *v.along])
 
 
+def clouds_output() -> np.ndarray:
+    *_, c = teaching.clouds({}, {"n": 60, "d": 5}, Quiet())
+    return np.array([*c.tas, *c.companions.values(), c.auc])
+
+
+def triangle_output() -> np.ndarray:
+    *_, t = teaching.triangle({}, {"degrees": 60.0}, Quiet())
+    return np.array([t.theta, t.d])
+
+
+def shipped_output() -> np.ndarray:
+    """What is shipped may change with a new run: here is only that it is handed on."""
+    *_, h = teaching.shipped({}, {"name": "harm"}, Quiet())
+    return np.array([*h.accuracy.shape])
+
+
 class Quiet:
     def progress(self, done, total, note=""):
         pass
@@ -285,7 +301,10 @@ UNITS = {"analysis.studies.extraction:extraction": (extraction, extraction_outpu
          "analysis.studies.invariance:harm": (invariance.harm, harm_output),
          "analysis.studies.invariance:carried": (invariance.carried, carried_output),
          "analysis.studies.growth:grow": (growth.grow, grow_output),
-         "analysis.studies.growth:valley": (growth.valley, valley_output)}
+         "analysis.studies.growth:valley": (growth.valley, valley_output),
+         "analysis.studies.teaching:clouds": (teaching.clouds, clouds_output),
+         "analysis.studies.teaching:triangle": (teaching.triangle, triangle_output),
+         "analysis.studies.teaching:shipped": (teaching.shipped, shipped_output)}
 
 
 def present(name: str) -> dict:

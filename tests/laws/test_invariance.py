@@ -38,7 +38,8 @@ def test_a_network_trained_with_a_transform_is_less_sensitive_to_it():
     *_, found = run("carried", transforms=("hue",), classes=8, steps=80, samples=800, n=200, seeds=1)
     same, none = found.kinds()[0, :2, 0], found.kinds()[2, :2, 0]
     assert (same < none - 0.1).all() and (found.learned > 0.8).all()
-    assert np.isnan(found.sensitivity[0, :, 0, 2]).all() and "nothing" in found.reasons["none · hue · handwritten digits"]  # those are grey
+    assert np.isnan(found.sensitivity[0, :, 0, 2]).all() and found.idle("handwritten digits") == ("hue",) and found.idle("noise") == ()  # those are grey
+    assert set(found.reasons.values()) == {results.IDLE}
 
 
 def test_superset_pretraining_does_not_lose_to_subset(nested):
@@ -172,6 +173,7 @@ def test_costs_are_measured_against_the_set_of_the_target():
     found = Mismatch(["a", "b"], [1, 2], [1, 2], accuracy, np.ones((2, 2)), 0.1)
     assert found.costs()["superset"][0] == pytest.approx(0.03) and found.costs()["subset"][0] == pytest.approx(0.35)
     np.testing.assert_allclose(found.to_largest()[:, 0], [0.45, 0.8])
+    np.testing.assert_array_equal(found.own(), np.ones((2, 3)))
     assert found.transforms == ("a", "b") and (found.spans() >= 0).all() and (found.spans() <= 1).all()
 
 
@@ -184,6 +186,16 @@ def test_figures_of_importance_are_spreads_and_gaps():
     assert tuple(found.figures()["x"]) == results.FIGURES
 
 
+def test_a_spread_is_never_negative_and_a_gap_may_be():
+    accuracy = np.full((2, 2, 2, 2), 0.5)
+    accuracy[0, :, 0], accuracy[1, :, 1] = [0.6, 0.9], [0.5, 0.9]  # of one seed alone
+    found = Importance(("x", "x"), ("1", "2"), accuracy, np.ones((2, 2, 2)), [[["a"], ["b"]]] * 2, 0.1).figures()["x"]
+    assert found["within same"][:2] == (pytest.approx(0.15), 0) and found["within disjoint"][:2] == (pytest.approx(0.2), 0)
+    assert found["same vs disjoint"][1] < 0 and all(isinstance(value, float) for span in found.values() for value in span)
+    lone = Importance(("x", "x"), ("1", "2"), accuracy[:1], np.ones((1, 2, 2)), [[["a"], ["b"]]], 0.1).figures()["x"]["within same"]
+    assert lone[0] == pytest.approx(0.3) and np.isnan(lone[1:]).all()
+
+
 def test_curves_of_harm_keep_the_other_knob():
     settings = ((0.0, 1.0), (1.0, 1.0), (0.5, 1.0), (0.0, 0.5), (1.0, 0.5))
     accuracy = np.full((5, 2, 4, 4), 0.5)
@@ -192,6 +204,13 @@ def test_curves_of_harm_keep_the_other_knob():
     values, places = found.along("correlation")
     assert values.tolist() == [0, 0.5, 1] and places == [0, 2, 1]
     assert found.along("availability")[1] == [3, 0] and found.harm(2)[0] == pytest.approx(0.2)
+
+
+def test_what_is_noticed_is_compared_seed_by_seed():
+    sensed = np.ones((1, 3, 4, 2))
+    sensed[0, :, 0, 1], sensed[0, :, 1, 1] = [0.2, 0.5, 0.8], [0.1, 0.4, 0.7]
+    mean, low, high = Harm(((0.0, 1.0),), np.ones((1, 3, 4, 4)), sensed, (0.1,) * 4).noticed()
+    assert mean == pytest.approx(-0.1) and low == pytest.approx(high) == pytest.approx(-0.1)  # however far the seeds lie apart
 
 
 def test_kinds_tell_the_same_transform_from_another_and_from_none():

@@ -86,14 +86,17 @@ class Branches:
 
 
 def branch(model, x, y, *, seeds: Sequence[int] = (0, 1, 2, 3, 4), steps: int = 120, batch: int = 32, rate: float = 0.1, momentum: float = 0.9,
-           decay: float = 0.0, snapshots: int = 0, progress: Progress | None = None) -> Branches:
+           decay: float = 0.0, settle: float = 0.0, snapshots: int = 0, progress: Progress | None = None) -> Branches:
     """Copies of a classifier (a torch module, which stays as it is) trained by stochastic gradient descent on items x with labels y, one for each of the seeds.
 
+    settle     the share of the steps, at the end, over which the rate falls evenly towards 0, so that each branch comes to rest in a minimum
     snapshots  looks at the branches on the way, besides those at the start and the end
     """
     import torch
     x, y, seeds = *_sound(x, y, batch), tuple(sound_seed(seed) for seed in seeds)
     _check(seeds, steps, rate, momentum, decay, snapshots)
+    if isinstance(settle, bool) or not _number(settle) or not 0 <= settle <= 1:
+        raise InputError(f"The rate is to fall over {settle!r} of the steps (settle).", "Give a share from 0 to 1.")
     stack, copies = Stack(model, x), len(seeds)
     if int(y.max()) >= stack.classes:
         raise InputError(f"A label is {int(y.max())}; the network tells {stack.classes} classes, from 0 to {stack.classes - 1}.",
@@ -102,7 +105,7 @@ def branch(model, x, y, *, seeds: Sequence[int] = (0, 1, 2, 3, 4), steps: int = 
     x, y, order = stack.ready(x), y.to(stack.device), order.to(stack.device)
     generators = [torch.Generator(stack.device).manual_seed(seed) for seed in seeds]
     parameters = {name: p.contiguous().requires_grad_() for name, p in stack.split(stack.flat().repeat(copies, 1)).items()}
-    buffers, step_on = stack.buffers(copies), _descent(list(parameters.values()), rate, momentum, decay)
+    buffers, step_on = stack.buffers(copies), _descent(list(parameters.values()), momentum, decay)
     at, seen = np.unique(np.linspace(0, steps, snapshots + 2).round().astype(np.int64)), [stack.join(parameters)]
     losses, share = torch.empty(steps, copies, batch, device=stack.device), torch.full((copies, batch), 1 / batch, device=stack.device, dtype=stack.dtype)
     for step, rows in enumerate(order):
@@ -112,21 +115,22 @@ def branch(model, x, y, *, seeds: Sequence[int] = (0, 1, 2, 3, 4), steps: int = 
         logits = stack(parameters, some, apart=True, mode="train", buffers=buffers, generators=generators)
         found = torch.nn.functional.cross_entropy(logits.mT, y[rows], reduction="none")
         losses[step] = found.detach()
-        step_on(torch.autograd.grad(found, list(parameters.values()), share, materialize_grads=True))
+        falling = min(1.0, (steps - step) / (settle * steps)) if settle else 1.0
+        step_on(torch.autograd.grad(found, list(parameters.values()), share, materialize_grads=True), rate * falling)
         if step + 1 in at:
             seen.append(stack.join(parameters))
     if progress:
         progress(steps, steps, f"{copies} branches")
     return _found(stack, seeds, at, torch.stack(seen), losses.mean(dim=2).T, buffers, y,
-                  {"steps": steps, "batch": batch, "rate": rate, "momentum": momentum, "decay": decay, "items": len(x)})
+                  {"steps": steps, "batch": batch, "rate": rate, "momentum": momentum, "decay": decay, "settle": settle, "items": len(x)})
 
 
-def _descent(parameters: list, rate: float, momentum: float, decay: float):
+def _descent(parameters: list, momentum: float, decay: float):
     """A step of gradient descent as torch.optim.SGD takes it, without its book-keeping: with small networks that is a good part of the time."""
     import torch
     speed = [torch.zeros_like(p) for p in parameters]
 
-    def step(slopes) -> None:
+    def step(slopes, rate: float) -> None:
         with torch.no_grad():
             slopes = torch._foreach_add(slopes, parameters, alpha=decay) if decay else slopes
             torch._foreach_mul_(speed, momentum)

@@ -53,15 +53,15 @@ class Cloud:
 
     @cached_property
     def profile(self) -> persistence.Profile | None:
-        return engine.stored(studies.profile, self.inputs, self._profile)
+        return job.stored(studies.profile, self.inputs, self._profile, key=f"persistence-profile-{self.side}")
 
     @cached_property
     def loops(self) -> persistence.Diagrams | None:
-        return engine.stored(studies.loops, self.inputs, self._loops)
+        return job.stored(studies.loops, self.inputs, self._loops, key=f"persistence-loops-{self.side}")
 
     @cached_property
     def surfaces(self) -> persistence.Diagrams | None:
-        return engine.stored(studies.loops, self.inputs, self._surfaces) if self.hollows else None
+        return job.stored(studies.loops, self.inputs, self._surfaces, key=f"persistence-surfaces-{self.side}") if self.hollows else None
 
     @property
     def inputs(self) -> dict:

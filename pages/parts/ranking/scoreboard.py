@@ -48,7 +48,7 @@ def _here() -> tuple[Scoreboard | None, str]:
     todo = {name: run for name, run in every.items() if run.model in workspace.model_options()}
     if len(todo) < len(every):
         st.caption(f":material/info: {count(len(every) - len(todo), 'target')} of texts are left out: the text model is not installed.")
-    there = {name: found for name, run in todo.items() if (found := engine.stored(ranking.sources, _inputs(run), run.options)) is not None}
+    there = {name: found for name, run in todo.items() if (found := job.stored(ranking.sources, _inputs(run), run.options, key=f"ranking-{name}")) is not None}
     missing = [name for name in todo if name not in there]
     if missing:
         _compute(missing, todo)

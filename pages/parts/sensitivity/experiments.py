@@ -60,7 +60,7 @@ def _knobs(name: str) -> dict:
 
 def _show(figure, says: str, key: str, table=None) -> None:
     st.markdown(plain(says))
-    charts.show(figure, alt=says, key=f"sensitivity-{key}", table=table)
+    charts.show(figure, alt=says, key=f"sensitivity-{key}", table=table, note=True)
 
 
 def _said(where, says: Callable, *given) -> None:
@@ -76,7 +76,7 @@ def _carried(found, answer) -> None:
     network = _beside("Published figures of", "network", list(published.INVARIANCE_CARRIED))
     theirs = {kind: dict(zip(published.INVARIANCE_CARRIED_DATA, row, strict=True)) for kind, row in published.INVARIANCE_CARRIED[network].items()}
     _said(answer, figures.kinds_says, found)
-    charts.show(figures.kinds(found, theirs, by=network), alt=figures.kinds_says(found, theirs), key="sensitivity-kinds", table=found.table())
+    charts.show(figures.kinds(found, theirs, by=network), alt=figures.kinds_says(found, theirs), key="sensitivity-kinds", table=found.table(), note=True)
     data = st.segmented_control("On", found.data, default=found.data[0], key="sensitivity_data", bind="query-params", required=True)
     _show(figures.carried(found, data), figures.carried_says(found, data), "carried")
     for what in dict.fromkeys(f"{where.partition(' · ')[2]}: {why}" for where, why in found.reasons.items()):  # whatever was trained
@@ -95,7 +95,7 @@ def _importance(found, answer) -> None:
     setup = _beside("Published figures of", "setup", list(published.INVARIANCE_IMPORTANCE))
     theirs = published.INVARIANCE_IMPORTANCE[setup]
     _said(answer, figures.importance_says, found)
-    charts.show(figures.importance(found, theirs), alt=figures.importance_says(found, theirs), key="sensitivity-importance", table=found.table())
+    charts.show(figures.importance(found, theirs), alt=figures.importance_says(found, theirs), key="sensitivity-importance", table=found.table(), note=True)
     _show(figures.levels(found), figures.levels_says(found), "levels")
 
 
@@ -104,8 +104,9 @@ def _harm(found, answer) -> None:
     if len(places) > 1:
         setting = st.selectbox("Training pictures", places, key="sensitivity_setting", bind="query-params", width=360,
                                format_func=lambda i: ", ".join(f"{knob} {value:g}" for knob, value in zip(KNOBS, found.settings[i], strict=True))) or 0
-    _said(answer, figures.harm_says, found, setting)
-    charts.show(figures.harm(found, setting, published.INVARIANCE_HARM), alt=figures.harm_says(found, setting), key="sensitivity-harm", table=found.table())
+    theirs = published.INVARIANCE_HARM
+    _said(answer, figures.harm_says, found, setting, theirs)
+    charts.show(figures.harm(found, setting, theirs), alt=figures.harm_says(found, setting, theirs), key="sensitivity-harm", table=found.table(), note=True)
     for knob in KNOBS:
         if len(found.along(knob)[1]) > 1:
             _show(figures.along(found, knob, setting=setting), figures.along_says(found, knob), f"along-{knob}")

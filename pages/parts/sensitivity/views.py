@@ -46,7 +46,7 @@ def bars(it: Subjects, found: Sequence[Profile], layers: Sequence[tuple]) -> Non
     known = list(it.known)
     transform = st.session_state.get("sensitivity_transform") or st.query_params.get("sensitivity_transform") or _first(known)
     charts.show(figures.bars(found, layers, at=transform), alt=figures.bars_says(found, layers), key="sensitivity-bars",
-                on_select=lambda: _take(known), selection_mode="points", table=None if len(found) > 1 else found[0].table())
+                on_select=lambda: _take(known), selection_mode="points", table=None if len(found) > 1 else found[0].table(), note=True)
     _behind(it, found, layers)
 
 
@@ -83,7 +83,7 @@ def _behind(it: Subjects, found: Sequence[Profile], layers: Sequence[tuple]) -> 
         return
     said = figures.distances_says(row, title=f"{transform}, {layer}")
     st.markdown(plain(said))
-    charts.show(figures.distances(row, title=f"{transform}, {layer}"), alt=said, key="sensitivity-distances", table=row.table())
+    charts.show(figures.distances(row, title=f"{transform}, {layer}"), alt=said, key="sensitivity-distances", table=row.table(), note=True)
     _ends(it, transform, row.matched / row.random.mean())
 
 
@@ -124,7 +124,7 @@ def through(it: Subjects, found: Sequence[Profile], layer: str) -> None:
     said = figures.through_layers_says(profile, at=at)
     st.markdown(plain(said))
     charts.show(figures.through_layers(profile, at=at, layer=layer if layer in profile.layers else None), alt=said, key="sensitivity-layers",
-                table=profile.table())
+                table=profile.table(), note=True)
 
 
 def explore(it: Subjects, known: dict) -> None:
