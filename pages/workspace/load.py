@@ -6,9 +6,10 @@ st.title("Load")
 st.markdown("Choose a model and datasets in the sidebar, or bring your own below. Then extract what every layer makes of every item.")
 
 from analysis.errors import InputError  # noqa: E402  (the heading is on the screen before pandas loads)
-from pages.parts import bring, cards, docs, extraction, messages, stored, workspace  # noqa: E402
+from pages.parts import bring, cards, docs, doors, extraction, messages, stored, workspace  # noqa: E402
 
 at = workspace.current()
+doors.draw(at)
 extraction.panel(at)
 
 st.subheader("Model", anchor=False)
@@ -28,7 +29,7 @@ for cell, (source, role) in zip(cells, shown, strict=False):
         except InputError as error:
             messages.problem(error)
 
-st.subheader("Bring your own", anchor=False)
+st.subheader("Bring your own", anchor="bring-your-own")
 bring.panel()
 
 st.subheader("In the store", anchor=False)

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from analysis import Dataset
+from analysis import Dataset, Representation
 from analysis.digest import digest
 from analysis.store import KINDS
 from tests.pages.test_frame import opened, said, workspace
@@ -81,6 +81,23 @@ def test_a_sheet_shows_each_class_in_columns_of_its_own():
     assert drawn.shape == (4 * 5 - 1, 2 * 7 - 1, 4)
     assert (drawn[5:9, 7:13, :3] == 4).all() and (drawn[15:, 7:, 3] == 0).all() and (drawn[4, :, 3] == 0).all()
     assert pick(Dataset(pictures), columns=5, rows=4)[:2].tolist() == [[0, 1, 2, 3, 4], [5, 6, -1, -1, -1]]
+
+
+def test_a_first_start_offers_three_doors_until_something_is_there(store):
+    at = opened()
+    assert [s.value for s in at.subheader][:3] == ["Look at a demo", "Load your own", "Take a lesson"]
+    store.put_representation(Representation({"a": np.zeros((4, 2), np.float32)}))
+    assert "Look at a demo" not in [s.value for s in opened().subheader]
+
+
+def test_the_door_to_the_demo_starts_it_whatever_the_sidebar_says():
+    from analysis import engine
+    at = opened(**CIRCLE)
+    at.button(key="door-demo-start").click().run()
+    assert at.selectbox(key="model").value == "builtin:vit/seed0" and any(job.alive or job.state == "done" for job in engine.default().jobs())
+    assert not at.exception
+    for job in engine.default().jobs():
+        job.cancel()
 
 
 # extraction
