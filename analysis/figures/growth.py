@@ -36,6 +36,7 @@ NAMED = 10  # marks up to which all are named
 SAME = 1e-6  # a spread below this share of the values is rounding
 WIDE = 100  # times the least that the largest is, and the axis is a log one
 ROW = 24  # pixels
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 Z = 1.96
 
 
@@ -113,7 +114,7 @@ def against(found: Growth, metric: str, kind: str = "kendall", *, family: str | 
     lacking = int((found.expansions & np.isfinite(spans[:, 0]) & ~np.isfinite(values)).sum())
     ticks = {"type": "log", **_ticks(10 ** min(ends), 10 ** max(ends))} if log else {}
     better = f"{_titled(found, metric)}{', log axis' if log else ''} ({'higher' if direction > 0 else 'lower'} is said to be better)"
-    return template.figure(*traces, *rings, height=height, uirevision=f"{revision} {metric}", legend=below(), showlegend=True, margin={"t": 44, "b": 84},
+    return template.figure(*traces, *rings, height=height, uirevision=f"{revision} {metric}", legend=below(), showlegend=True, margin={"t": 58, "b": 84},
                            title={"text": _agreed(found, metric, kind, family), "y": 0.98, "yanchor": "top", "font": {"size": 14}}, shapes=[_zero()],
                            annotations=tags(x[named], spans[named, 0], [template.plain(found.names[row]) for row in named], ends, up, height - 150),
                            meta={"note": note([f"{count(lacking)} without a finite value left out" if lacking else "", _pending(found),
@@ -193,11 +194,16 @@ def board_says(found: Growth, kind: str = "kendall", *, told=None) -> str:
         return "Neither a size nor a proxy can be compared with a measured gain yet."
     span = lambda line: f"{_r(line[key])}, {_r(line[f'{key} low'])} to {_r(line[f'{key} high'])}"
     first = {sort: next((line for line in known if _sort(line["name"]) == sort), None) for sort in SORTS}
-    texts = {"ours": "our best estimator is {title} ({span})", "proxy": "the best proxy is {title} ({span})", "trivial": "plain {title} come to {span}"}
-    parts = [texts[sort].format(title=line["title"].lower() if sort != "proxy" else line["title"], span=span(line)) for sort, line in first.items() if line]
-    above = sum(line[f"{key} low"] > 0 for line in known)
-    return (f"By {SIGNS[kind][0]} with the gain over {_several(known[0]['n'], 'expansion')}, {'; '.join(parts)}. {above} of {len(known)} intervals "
-            f"lie above 0.{f' {_fewer(lines)}.' if _fewer(lines) else ''}")
+    many = {sort: sum(_sort(line["name"]) == sort for line in known) for sort in SORTS}
+    texts = {"ours": "the best of our {many} is {title} ({span})", "proxy": "the best of {many} is {title} ({span})", "trivial": "plain {title} come to {span}"}
+    nouns = {"ours": "estimator", "proxy": "other proxy", "trivial": ""}
+    parts = [texts[sort].format(title=line["title"] if sort == "proxy" else line["title"].lower(), span=span(line), many=_numbered(many[sort], nouns[sort]))
+             for sort, line in first.items() if line]
+    above, below_ = (sum(test(line) for line in known) for test in (lambda line: line[f"{key} low"] > 0, lambda line: line[f"{key} high"] < 0))
+    few, most = min(line["n"] for line in known), max(line["n"] for line in known)
+    over = _several(most, "expansion") if few == most else f"{count(few)} to {_several(most, 'expansion')}"
+    return (f"By {SIGNS[kind][0]} with the gain over {over}, {'; '.join(parts)}. Of {_several(len(known), 'interval')} {above} "
+            f"{'lies' if above == 1 else 'lie'} above 0, {below_} below.{f' {_fewer(lines)}.' if _fewer(lines) else ''}")
 
 
 def cost(found: Growth, *, at: int | None = None, height: int | None = None, revision: str = "cost"):
@@ -456,7 +462,7 @@ def _told(found, metric, values, spans, row) -> str:
     gain = f"gain {_signed(mean)} points" + (f" ({_signed(low)} to {_signed(high)})" if np.isfinite(low) else "") if np.isfinite(mean) else "gain not there yet"
     size = f"{count(int(found.parameters[row]))} parameters" if np.isfinite(found.parameters[row]) else ""
     return "<br>".join(filter(None, [f"{template.plain(found.names[row])}: {_family(found.families[row])}", size,
-                                     f"{_titled(found, metric)} {number(values[row])}", gain]))
+                                     f"{_titled(found, metric)} {number(values[row]).replace('-', '−')}", gain]))
 
 
 def _checked(found, row: int) -> str:
@@ -473,8 +479,8 @@ def _power(value) -> str:
 def _agreed(found, metric: str, kind: str, family: str | None) -> str:
     agreed, of = found.correlation(metric, kind, family=family), f", family {family}" if family else ""
     if agreed.reason:
-        return f"{SIGNS[kind][0]}{of}: none. {_why(found, metric, agreed.reason)}"
-    return f"{SIGNS[kind][0]} = {_spanned(agreed)}; null sd {agreed.null_sd:.2f}, {_several(agreed.n, 'expansion')}{of}"
+        return f"{SIGNS[kind][0]}{of}: none.<br>{short(_why(found, metric, agreed.reason), 66)}"
+    return f"{SIGNS[kind][0]} = {_spanned(agreed)}<br>null sd {agreed.null_sd:.2f}, {_several(agreed.n, 'expansion')}{of}"  # two lines: charts get narrow
 
 
 def _spanned(c: Correlation) -> str:
@@ -543,6 +549,13 @@ def _signed(value: float) -> str:
 
 def _several(n: int, noun: str) -> str:
     return f"{count(n)} {noun}{'s' * (n != 1)}"
+
+
+def _numbered(n: int, noun: str) -> str:
+    """Six estimators; eleven proxies."""
+    word = WORDS[n] if n < len(WORDS) else count(n)
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{word} {noun if n == 1 else many}"
 
 
 def _lower(text: str) -> str:

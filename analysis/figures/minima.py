@@ -66,7 +66,8 @@ def barriers_says(found: Valley, *, epsilon: float | None = None) -> str:
     worst = max(pairs, key=lambda pair: found.barriers[pair])
     high = f"the highest barrier is {_short(found.barriers[worst])}, between {_branch(worst[0])} and {_branch(worst[1])}" if found.barriers[worst] > 0 else (
         "no barrier rises above 0")
-    return (f"{joined} of {_several(len(pairs), 'pair')} of branches of {found.name} {'is' if joined == 1 else 'are'} connected at ε = {epsilon:g}; {high}."
+    verb = "is" if 1 in (joined, len(pairs)) else "are"
+    return (f"{joined} of {_several(len(pairs), 'pair')} of branches of {found.name} {verb} connected at ε = {epsilon:g}; {high}."
             f"{_left_out(found, lead=' ')}")
 
 

@@ -104,7 +104,7 @@ def test_every_candidate_stands_at_its_metric_and_gain_with_its_interval(found):
 def test_the_correlation_stands_above_with_its_interval(found, kind, sign):
     agreed = found.correlation("distance", kind)
     text = growth.against(found, "distance", kind).layout.title.text
-    assert text == f"{sign} = {agreed.value:.2f} (95\u202f% {agreed.low:.2f} to {agreed.high:.2f}); null sd {agreed.null_sd:.2f}, 9 expansions"
+    assert text == f"{sign} = {agreed.value:.2f} (95\u202f% {agreed.low:.2f} to {agreed.high:.2f})<br>null sd {agreed.null_sd:.2f}, 9 expansions"
     said = growth.against_says(found, "distance", kind)
     assert said.startswith("Distance (our estimator) goes with the gain: ") and "It would pick all ×4, which gained most." in said
 
@@ -138,7 +138,7 @@ def test_infinite_values_are_left_out_and_said():
 
 
 def test_what_ranks_nothing_is_said_in_the_title(found):
-    assert "none. The kernel is singular." in growth.against(found, "jacob_cov").layout.title.text
+    assert "none.<br>The kernel is singular." in growth.against(found, "jacob_cov").layout.title.text
     assert "The kernel is singular." in growth.against_says(found, "jacob_cov")
     same = growing(values=np.ones((10, 4)))
     assert "the same of all expansions" in growth.against(same, "synflow").layout.title.text
@@ -190,7 +190,16 @@ def test_a_metric_without_a_correlation_says_why_at_the_bottom(found, told):
     figure = growth.board(found, told=told)
     assert "The kernel is singular." in texts(figure) and "It is the same of all expansions." in texts(figure)  # all are connected
     said = growth.board_says(found, told=told)
-    assert "our best estimator is" in said and "the best proxy is" in said and "plain parameters come to" in said and "over 9 expansions" in said
+    assert "the best of our five estimators is" in said and "the best of two other proxies is" in said and "over 9 expansions" in said
+    assert "plain parameters come to" in said and "below." in said
+
+
+def test_the_board_counts_intervals_on_either_side_of_0_and_says_over_how_many_expansions(found, told):
+    lines = told.copy()
+    lines.loc[lines.name == "ntk", ["tau", "tau low", "tau high", "n"]] = -0.5, -0.8, -0.2, 7
+    known = lines[np.isfinite(lines.tau)]
+    said = growth.board_says(found, told=lines)
+    assert f"Of {len(known)} intervals {(known['tau low'] > 0).sum()} lie above 0, 1 below." in said and "over 7 to 9 expansions" in said
 
 
 # what it costs

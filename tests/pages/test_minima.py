@@ -78,3 +78,29 @@ def test_a_representation_made_elsewhere_leaves_our_runs_to_look_at(store):
     made = Representation({"a": np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)}, dataset="d" * 32)
     at = opened(PAGE, model="rep:" + store.put_representation(made, facts={"name": "mine"}), minima_numbers="Small run, here")
     assert not at.exception
+
+
+def test_a_link_opens_with_the_verdict_of_its_size_in_every_view():
+    for view in ("Does it pay?", "Scores"):
+        at = opened(PAGE, minima_metric="Radius", minima_view=view)
+        spoken = at.markdown[0].value
+        assert "adius" in spoken and "istance" not in spoken
+
+
+def test_another_base_begins_with_its_own_settings(store):
+    at = opened(PAGE, minima_numbers="Small run, here", minima_width="9", minima_trained="60")
+    assert at.number_input(key="minima_width").value == 9 and at.number_input(key="minima_trained").value == 60
+    small = at.multiselect(key="minima_widths").value
+    at.segmented_control(key="minima_numbers").set_value("Full run, here").run()
+    assert at.number_input(key="minima_width").value == 4 and at.number_input(key="minima_trained").value == 1000
+    assert at.multiselect(key="minima_widths").value == list(growth.FULL["mlp-0"][1]["widths"]) != small
+    at.selectbox(key="minima_base").set_value("Small convolutions, trained here").run()
+    assert at.number_input(key="minima_width").value == 2 and at.multiselect(key="minima_widths").value == list(growth.FULL["conv-0"][1]["widths"])
+    assert "ten minutes" in told(at) and not at.exception
+
+
+def test_what_a_chart_notes_and_the_names_of_layers_are_shown():
+    at = opened(PAGE)
+    assert "Letters: equal numbers of parameters" in told(at) and "on digits/handwritten" in told(at) and "one draw" in told(at)
+    at.segmented_control(key="minima_view").set_value("Function check").run()
+    assert any(label.startswith("layer 2 ×2") for label in figure(at, "minima-check")["layout"]["yaxis"]["ticktext"])

@@ -1,6 +1,7 @@
 """What is grown, on which data, and in which ways; and what came of it: our own runs as shipped, or one started here."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -14,8 +15,9 @@ SHIPPED, QUICK, FULL = "Our full runs", "Small run, here", "Full run, here"
 OURS = {"mlp-0": "Dense network", "mlp-1": "The same from another seed", "mlp-2": "The same from a third seed", "conv-0": "Convolutions"}
 BASES = {"A small dense network, trained here": "mlp", "Small convolutions, trained here": "conv", "The model of the sidebar": ""}
 WIDTHS = [1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0]
-VALLEY = ("base", "width", "depth", "side", "trained", "base_rate", "rate", "momentum", "batch", "noise", "branches", "steps", "points", "epsilon", "ground",
-          "limit", "seed")  # options of the ranking that its valleys share
+KINDS = {"mlp": "a dense network", "conv": "convolutions"}
+VALLEY = ("base", "width", "depth", "side", "trained", "base_rate", "rate", "settle", "momentum", "batch", "noise", "branches", "steps", "points", "epsilon",
+          "ground", "items", "directions", "limit", "seed")  # options of the ranking that its valleys share
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,29 +37,52 @@ class Base:
         made = studies.made(self.shipped)
         return f"Our full run of {made['date']}, {seconds(made['seconds'])} on one core: {made['command']}."
 
-    def growth(self) -> Growth | None:
-        if self.shipped:
-            return _shipped(self.shipped)
-        return job.study(studies.grow, self.inputs, self.options, key="minima-grow", button="Grow it",
-                         words="Trains the base, then for each way of growing it some short branches and a longer training: "
-                               f"{'many minutes; you may leave the page meanwhile' if self.full else 'under a minute for a small network'}.")
+    @property
+    def data(self) -> str:
+        """The data as the sidebar calls them."""
+        return workspace.short(self.inputs["dataset"].source)
 
-    def valley(self, changes: tuple) -> Valley | None:
-        """Of one candidate; that of the base where nothing is changed."""
-        options = {**{name: value for name, value in self.options.items() if name in VALLEY}, "grown": changes}
-        return job.study(studies.valley, self.inputs, options, key="minima-valley",
-                         words="Trains some branches of this network and looks at the land between them: some seconds for a small network.")
+    @property
+    def _takes(self) -> str:
+        """How long a ranking runs."""
+        if "model" in self.inputs:
+            return "minutes: the larger the model, the longer; partial results arrive meanwhile"
+        dense = self.options["base"] == "mlp"
+        if self.full:
+            return f"{'some minutes' if dense else 'ten minutes or more'}; you may leave the page meanwhile"
+        return "under a minute" if dense else "two minutes or more"
+
+    def growth(self) -> Growth | None:
+        found = _shipped(self.shipped) if self.shipped else job.study(
+            studies.grow, self.inputs, self.options, key="minima-grow", button="Grow it",
+            words=f"Trains the base, then for each way of growing it some short branches and a longer training: {self._takes}.")
+        return found and replace(found, base=self._network(found.base), data=self.data, names=tuple(map(_called, found.names)),
+                                 warnings=tuple(map(_called, found.warnings)))
+
+    def valley(self, name: str, changes: tuple) -> Valley | None:
+        """Of one candidate, under its name; that of the base where nothing is changed."""
+        options = {**{option: value for option, value in self.options.items() if option in VALLEY}, "grown": changes}
+        takes = "a minute or more: the larger the model, the longer" if "model" in self.inputs else "some seconds"
+        found = job.study(studies.valley, self.inputs, options, key="minima-valley",
+                          words=f"Trains some branches of this network and looks at the land between them: {takes}.")
+        return found and replace(found, name=name if changes else "the base", base=self._network(found.base), data=self.data)
+
+    def _network(self, base: str) -> str:
+        """A base by its kind: "mlp, 2 layers of 4" is a dense network of 2 layers of 4."""
+        kind, _, size = base.partition(", ")
+        return f"{KINDS[kind]} of {size}" if "model" not in self.inputs and kind in KINDS else base
 
 
 def choose(at: workspace.Workspace) -> Base:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        source = st.segmented_control("Numbers", [SHIPPED, QUICK, FULL], default=SHIPPED, key="minima_numbers", bind="query-params", required=True)
+        source = st.segmented_control("Numbers", [SHIPPED, QUICK, FULL], default=SHIPPED, key="minima_numbers", bind="query-params", required=True,
+                                      on_change=_preset)
         if source == SHIPPED:
             name = st.selectbox("Base", list(OURS), key="minima_study", bind="query-params", format_func=OURS.get, width=320) or "mlp-0"
             return Base(name, {"dataset": engine.Ref.dataset(studies.DATA)}, dict(studies.FULL[name][1]), True)
-        kind = BASES[st.selectbox("Base", list(BASES), key="minima_base", bind="query-params", width=320) or next(iter(BASES))]
+        kind = BASES[st.selectbox("Base", list(BASES), key="minima_base", bind="query-params", width=320, on_change=_preset) or next(iter(BASES))]
         families = st.multiselect("Ways to grow", FAMILIES, FAMILIES, key="minima_families", bind="query-params", width=320)
-        preset = studies.FULL["conv-0" if kind == "conv" else "mlp-0"][1] if source == FULL else studies.QUICK["grow"]
+        preset = _usual(kind, source == FULL)
         with st.popover("Settings", icon=":material/tune:", key="minima-settings"):
             settings = _settings(kind, preset)
     options = {**preset, **({"base": kind} if kind else {}), **settings, "families": tuple(families) or FAMILIES}
@@ -66,20 +91,32 @@ def choose(at: workspace.Workspace) -> Base:
     return Base("", inputs, options, source == FULL)
 
 
+def _preset() -> None:
+    """Another base, or a run of another length, begins with its own settings: none of the last one's is kept."""
+    usual = _usual(BASES.get(st.session_state.get("minima_base") or st.query_params.get("minima_base"), "mlp"), st.session_state["minima_numbers"] == FULL)
+    st.session_state.update({f"minima_{name}": usual[name] for name in ("trained", "width", "depth")} | {"minima_widths": list(usual["widths"])})
+
+
 def _settings(kind: str, preset: dict) -> dict:
     """What differs between bases, and the seed."""
     number = lambda label, key, low, high, usual, why="": int(st.number_input(label, low, high, usual, 1, key=f"minima_{key}", bind="query-params", help=why))
     found = {"seed": number("Seed", "seed", 0, 10_000, 0, "Of the split, the base, the branches and the training."),
-             "trained": number("Steps of training first", "trained", 0, 5000, 1000 if kind else 100, "0: the base stays as it is."),
+             "trained": number("Steps of training first", "trained", 0, 5000, preset["trained"], "0: the base stays as it is."),
              "branches": number("Branches", "branches", 3, 10, 5), "steps": number("Steps of a branch", "steps", 20, 1000, 120)}
     widths = st.multiselect("Factors of width", WIDTHS, list(preset["widths"]), key="minima_widths", bind="query-params",
                             format_func=lambda f: f"×{f:g}")
     found |= {"widths": tuple(sorted(widths))} if widths else {}
     if kind:
         why = "Few: where the base can do all it needs, growing gains nothing."
-        found |= {"width": number("Units of a layer", "width", 1, 64, preset["width"] if preset["base"] == kind else studies.FULL["conv-0"][1]["width"], why),
-                  "depth": number("Layers", "depth", 1, 4, 2)}
+        found |= {"width": number("Units of a layer", "width", 1, 64, preset["width"], why),
+                  "depth": number("Layers", "depth", 1, 4, preset["depth"])}
     return found
+
+
+def _usual(kind: str, full: bool) -> dict:
+    """What a base begins with; convolutions are narrower and have factors of their own."""
+    ours = studies.FULL["conv-0" if kind == "conv" else "mlp-0"][1]
+    return {**(ours if full else studies.QUICK["grow"]), "width": ours["width"], "trained": ours["trained"] if kind else 100}
 
 
 def _tell(at: workspace.Workspace, kind: str) -> None:
@@ -92,6 +129,11 @@ def _shipped(name: str) -> Growth:
     return studies.shipped(name)
 
 
+def _called(name: str) -> str:
+    """A candidate, to be read: "2 ×2" is layer 2, twice as wide."""
+    return re.sub(r"(^|, )(?=\d[\d.]* (?:[×+]|deeper|residual))", r"\1layer ", name)
+
+
 def candidates(found: Growth) -> str:
     ways = int(found.expansions.sum())
-    return f"{count(ways, 'way')} to grow {plain(found.base)} on {plain(found.data)}"
+    return f"{count(ways, 'way')} to grow {plain(found.base)} on {plain(found.data)}, each one draw of its expansion"

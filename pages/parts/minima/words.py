@@ -9,8 +9,9 @@ that the size of that valley tells how much a network gains by growing, even bet
 reach, not the formula: **every estimator here is ours** {OURS}, and what it shows is no evidence about the published one.
 
 **Growing** {PUBLISHED}. A layer is widened by copying units and dividing what leaves them; a layer is added that passes on what it gets; a block is added
-whose output starts at zero {OURS}. None changes the function: the first line says by how much the logits moved. Copies get unequal shares of the weights, so
-that they can part in training.
+whose output starts at zero {OURS}. None changes the function in eval mode: the first line says by how much the logits moved. With batch normalisation a
+deepened layer goes by the batch in training, and what training sees moves. Copies get unequal shares of the weights, so that they can part in training; shares
+and new weights are random, and each candidate is *one draw* of its expansion.
 
 **The valley** {OURS}. From the grown network some *branches* are trained, each in another order of the data. The *barrier* of two is how far the loss on the
 straight line between them rises above the line between their losses; up to ε they are *connected*.
