@@ -445,7 +445,8 @@ def test_every_score_says_what_it_is():
     for name, score in tr.SCORES.items():
         assert name == score.name and score.meaning.endswith(".") and set(score.needs) <= set(tr.NEEDS) and score.needs
         assert score.direction in (1, -1) and score.range[0] < score.range[1] and score.work
-        assert score.kind in ("score", "trivial", "truth") and score.cost in ("cheap", "moderate", "slow")
+        assert score.kind in ("score", "trivial", "truth", "published-method") and score.cost in ("cheap", "moderate", "slow")
+    assert {n for n, s in tr.SCORES.items() if s.kind == "published-method"} == {"pr", "pr_target"}
     assert {n for n, s in tr.SCORES.items() if s.kind == "trivial"} == {"parameters", "source_accuracy", "source_items", "centroid", "source_probe"}
     assert len({s.title for s in tr.SCORES.values()}) == len(tr.SCORES) and [n for n, s in tr.SCORES.items() if s.kind == "truth"] == ["probe"]
 

@@ -58,7 +58,8 @@ def _alike(found: SourceRanking, name: str) -> str:
 
 def contradiction(found: SourceRanking) -> list[str]:
     """Sources that look near and say something else: where labels allow the check."""
-    return [f"**{plain(name)}** looks near, but its labels contradict the target's: of an item's 5 nearest neighbours the target's own give its class "
+    near = lambda name: "looks near, but its labels contradict" if found.sources[name].verdict else "has labels that contradict"
+    return [f"**{plain(name)}** {near(name)} the target's: of an item's 5 nearest neighbours the target's own give its class "
             f"{found.own[i]:.0%} of the time, those of {plain(name)} {found.borrowed[i]:.0%}. RADAR cannot see this.".replace("%", "\u202f%")
             for i, name in enumerate(found.names) if found.contradicts[i]]
 
