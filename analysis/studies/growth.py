@@ -58,6 +58,7 @@ QUICK = {
 _full = {**QUICK["grow"], "widths": (1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0), "repeats": (1, 2, 3), "crossed": (1.5, 2.0, 3.0, 4.0), "train": 800,
          "seeds": 10, "directions": 20}
 _conv = {**_full, "base": "conv", "width": 2, "widths": (1.5, 2.0, 3.0, 4.0, 6.0), "train": 300, "seeds": 5, "looks": 1, "directions": 8, "items": 300}
+SHORT_CONV = {"widths": (2.0, 4.0), "train": 150, "seeds": 3, "looks": 1, "directions": 5, "items": 200}  # what makes a quick run of convolutions quick
 FULL = {**{f"mlp-{seed}": ("grow", {**_full, "seed": seed}) for seed in range(3)}, "conv-0": ("grow", _conv)}
 DATA = "builtin:digits/handwritten"  # of the full presets
 

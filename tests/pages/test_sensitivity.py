@@ -131,6 +131,16 @@ def test_an_experiment_is_shipped_and_can_be_run_here(name, view, question, monk
     assert "Live, small run." in told(at) and "held-out" in told(at) and at.get("plotly_chart") and not at.exception
 
 
+def test_what_carried_over_is_a_table_with_the_published_beside():
+    at = opened(PAGE, **RAW, sensitivity_view="Carried over")
+    from analysis import published
+    from pages.parts.sensitivity.experiments import _table
+    theirs = {kind: dict(zip(published.INVARIANCE_CARRIED_DATA, row, strict=True)) for kind, row in published.INVARIANCE_CARRIED["ViT"].items()}
+    table = _table(invariance.shipped("carried"), theirs).set_index(["trained with", "on"])
+    assert table.loc[("same", "new objects"), "published"] == 0.26 and 0 < table.loc[("same", "same objects"), "ours"] < 0.2
+    assert np.isnan(table.loc[("none", "handwritten digits"), "published"]) and np.isnan(table.loc[("none", "CIFAR-10"), "ours"]) and not at.exception
+
+
 def test_harm_is_turned_by_two_sliders(monkeypatch):
     monkeypatch.setitem(invariance.QUICK, "harm", {**invariance.QUICK["harm"], **TINY["harm"]})
     at = opened(PAGE, **RAW, sensitivity_view="Harm", sensitivity_numbers="Small run, here", sensitivity_correlation="0.5", sensitivity_availability="0.7")

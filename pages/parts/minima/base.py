@@ -116,7 +116,8 @@ def _settings(kind: str, preset: dict) -> dict:
 def _usual(kind: str, full: bool) -> dict:
     """What a base begins with; convolutions are narrower and have factors of their own."""
     ours = studies.FULL["conv-0" if kind == "conv" else "mlp-0"][1]
-    return {**(ours if full else studies.QUICK["grow"]), "width": ours["width"], "trained": ours["trained"] if kind else 100}
+    quick = studies.QUICK["grow"] | (studies.SHORT_CONV if kind == "conv" else {})
+    return {**(ours if full else quick), "width": ours["width"], "trained": ours["trained"] if kind else 100}
 
 
 def _tell(at: workspace.Workspace, kind: str) -> None:

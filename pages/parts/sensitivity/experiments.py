@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from analysis import published
 from analysis.figures import invariance as figures
-from analysis.metrics.invariance import KNOBS
+from analysis.metrics.invariance import KINDS, KNOBS
 from analysis.studies import invariance as studies
 from pages.parts import chart as charts
 from pages.parts import job
@@ -76,11 +77,20 @@ def _carried(found, answer) -> None:
     network = _beside("Published figures of", "network", list(published.INVARIANCE_CARRIED))
     theirs = {kind: dict(zip(published.INVARIANCE_CARRIED_DATA, row, strict=True)) for kind, row in published.INVARIANCE_CARRIED[network].items()}
     _said(answer, figures.kinds_says, found)
-    charts.show(figures.kinds(found, theirs, by=network), alt=figures.kinds_says(found, theirs), key="sensitivity-kinds", table=found.table(), note=True)
+    charts.show(figures.kinds(found, theirs, by=network), alt=figures.kinds_says(found, theirs), key="sensitivity-kinds", table=_table(found, theirs),
+                note=True)
     data = st.segmented_control("On", found.data, default=found.data[0], key="sensitivity_data", bind="query-params", required=True)
-    _show(figures.carried(found, data), figures.carried_says(found, data), "carried")
+    _show(figures.carried(found, data), figures.carried_says(found, data), "carried", found.table())
     for what in dict.fromkeys(f"{where.partition(' · ')[2]}: {why}" for where, why in found.reasons.items()):  # whatever was trained
         st.caption(f":material/info: {plain(what)}")
+
+
+def _table(found, theirs: dict) -> pd.DataFrame:
+    """Trained with the same transform, another, or none, on each kind of data: ours and the published."""
+    ours, data = found.kinds(), list(dict.fromkeys((*found.data, *published.INVARIANCE_CARRIED_DATA)))
+    cell = lambda i, name: ours[i, found.data.index(name)] if name in found.data else (float("nan"),) * 3
+    return pd.DataFrame([{"trained with": kind, "on": name, **dict(zip(("ours", "low", "high"), cell(i, name), strict=True)),
+                          "published": theirs[kind].get(name)} for i, kind in enumerate(KINDS) for name in data])
 
 
 def _mismatch(found, answer) -> None:

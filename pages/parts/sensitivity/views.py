@@ -32,7 +32,7 @@ def answer(where, it: Subjects, found: Sequence[Profile], layers: Sequence[tuple
         first = found[0]
         changed = it.options["knobs"]
         st.caption(f"{plain(first.data)}: {count(first.n, 'pair')} of each transform, seed {it.seed}; 95\u202f% intervals from "
-                   f"{count(first.options['resamples'], 'resample')} of the pairs. {_ranges(changed)}")
+                   f"{count(first.options['resamples'], 'resample')} of the pairs. {_ranges(changed)} {ranges.whose(it.known)}")
         for warning in dict.fromkeys(w for profile in found for w in profile.warnings):
             st.caption(f":material/warning: {plain(warning)}")
 
