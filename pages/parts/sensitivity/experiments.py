@@ -40,7 +40,6 @@ def draw(name: str, answer) -> None:
     look(found, answer)
     with answer:
         st.caption(f"{plain(told)} {_seeded(found)} {' '.join(map(plain, found.notes))}")
-        st.caption(f":blue-badge[published] {plain(published.INVARIANCE_NOTE)}")
 
 
 def _seeded(found) -> str:
