@@ -72,16 +72,21 @@ def to_numpy(values) -> np.ndarray:
     return values.cpu().numpy() if hasattr(values, "cpu") else np.asarray(values)
 
 
-def table(x, what: str = "Neighbours") -> np.ndarray:
-    """x (numpy, torch or lists) as a sound (n, d) array of at least 4 rows, in its own precision."""
-    hint = "Give an (n, d) array."
+def as_read(x, uneven: str, hint: str) -> np.ndarray:
+    """numpy, torch or lists, in their own precision; `uneven` is what is said of rows that differ in length."""
     if hasattr(x, "detach"):  # numpy knows no bfloat16
         x = x.detach().cpu()
         x = (x if x.dtype.itemsize > 2 else x.float()).numpy() if x.is_floating_point() else x.numpy()
     try:
-        x = np.asarray(x)
+        return np.asarray(x)
     except ValueError as error:
-        raise InputError(f"{what} need a table of numbers; these rows differ in length.", hint) from error
+        raise InputError(uneven, hint) from error
+
+
+def table(x, what: str = "Neighbours") -> np.ndarray:
+    """x (numpy, torch or lists) as a sound (n, d) array of at least 4 rows, in its own precision."""
+    hint = "Give an (n, d) array."
+    x = as_read(x, f"{what} need a table of numbers; these rows differ in length.", hint)
     if x.ndim != 2 or not x.size or x.dtype.kind not in "fiub":
         raise InputError(f"{what} need a table of numbers, rows by columns, not {x.dtype} of shape {x.shape}.", hint)
     if len(x) < 4:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analysis.errors import InputError
-from analysis.metrics.ranking import Progress, sound_seed, whole
+from analysis.metrics.ranking import Progress, as_read, sound_seed, whole
 from analysis.metrics.result import plain, tuples
 
 LEVEL = 0.95
@@ -322,13 +322,7 @@ def _error(x: np.ndarray) -> float:
 def _table(x, called: str) -> np.ndarray:
     """(n, d), in its own precision."""
     hint = "Give one row of numbers per item, (n, d)."
-    if hasattr(x, "detach"):  # numpy knows no bfloat16
-        x = x.detach().cpu()
-        x = (x if x.dtype.itemsize > 2 else x.float()).numpy() if x.is_floating_point() else x.numpy()
-    try:
-        x = np.asarray(x)
-    except ValueError as error:
-        raise InputError(f"{called} cannot be read as one table; its rows differ in length.", hint) from error
+    x = as_read(x, f"{called} cannot be read as one table; its rows differ in length.", hint)
     if x.ndim != 2 or not x.shape[1] or x.dtype.kind not in "fiub":
         raise InputError(f"{called} has shape {x.shape} and type {x.dtype}.", hint)
     return x

@@ -4,15 +4,13 @@ What is grown is a small network trained here on the data, or any model that cla
 presets and writes their results into assets/growth.
 """
 
-import json
 import numbers
-import platform
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,9 +23,8 @@ from analysis.metrics.minima import PROXIES
 from analysis.metrics.minima.branches import UNTRAINED
 from analysis.metrics.minima.expansion import WAYS
 from analysis.metrics.ranking import sound_seed, whole
-from analysis.metrics.result import plain
+from analysis.studies import shipping
 from analysis.studies.entries import title
-from analysis.tensors import write_json
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "growth"
 BASES = ("mlp", "conv")
@@ -582,19 +579,11 @@ UNITS = {"grow": (grow, Growth), "valley": (valley, Valley)}
 
 def shipped(name: str) -> Growth | Valley:
     """The result of our own run of a full preset."""
-    values, kind = _file(name)["values"], UNITS[FULL[name][0]][1]
-    return kind(**{f.name: np.array(values[f.name], float) if f.type is np.ndarray else values[f.name] for f in fields(kind)})
+    return shipping.read(ASSETS / f"{name}.json", UNITS[FULL.get(name, ("grow",))[0]][1], tuple(FULL))
 
 
 def made(name: str) -> dict:
-    """When and how that was computed: date, command, versions, seconds."""
-    return {key: value for key, value in _file(name).items() if key != "values"}
-
-
-def _file(name: str) -> dict:
-    if name not in FULL:
-        raise InputError(f"There is no study {name!r}.", f"There are: {', '.join(FULL)}.")
-    return json.loads((ASSETS / f"{name}.json").read_text(encoding="utf-8"))
+    return shipping.made(ASSETS / f"{name}.json", tuple(FULL))
 
 
 def main(wanted: list[str]) -> None:
@@ -607,20 +596,9 @@ def main(wanted: list[str]) -> None:
     for name in wanted or FULL:
         began, (unit, options) = time.monotonic(), FULL[name]
         *_, found = UNITS[unit][0]({"dataset": load_dataset(DATA)}, options, SimpleNamespace(progress=_tell))
-        values = {f.name: getattr(found, f.name) for f in fields(found)}
-        values = {key: _written(value.tolist()) if isinstance(value, np.ndarray) else plain(value) for key, value in values.items()}
-        versions = {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__, "unit": UNITS[unit][0].VERSION}
-        write_json(ASSETS / f"{name}.json", {"date": time.strftime("%Y-%m-%d"), "command": f"python -m analysis.studies.growth {name}",
-                                             "versions": versions, "seconds": round(time.monotonic() - began), "values": values})
+        shipping.write(ASSETS / f"{name}.json", found, command=f"python -m analysis.studies.growth {name}", version=UNITS[unit][0].VERSION, began=began)
         print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
         print(found.verdict() if unit == "grow" else found.at(), flush=True)
-
-
-def _written(value):
-    """Seven digits that count; infinity as a word, which JSON lacks and numpy reads."""
-    if isinstance(value, list):
-        return [_written(each) for each in value]
-    return None if value != value else str(value) if value in (np.inf, -np.inf) else float(f"{value:.7g}")
 
 
 def _tell(done: int, total: int, note: str) -> None:

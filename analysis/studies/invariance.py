@@ -4,13 +4,11 @@ scenes; a linear probe is trained on some pictures and judged on others, before 
 `python -m analysis.studies.invariance [name ...]` runs the full presets and writes their results into assets/invariance.
 """
 
-import json
 import numbers
-import platform
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,8 +23,7 @@ from analysis.errors import InputError
 from analysis.metrics import invariance, sensitivity
 from analysis.metrics.invariance import DATA, FACTORS, NONE, TRAINED, Carried, Harm, Importance, Mismatch
 from analysis.metrics.ranking import sound_seed, whole
-from analysis.studies import learning
-from analysis.tensors import write_json
+from analysis.studies import learning, shipping
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "invariance"
 CLEAN = "Every accuracy is of held-out items that neither the network nor the probe was trained on. The published ones pool training and test items."
@@ -403,20 +400,11 @@ UNITS = {"mismatch": (mismatch, Mismatch), "importance": (importance, Importance
 
 def shipped(name: str):
     """The result of our own run of a full preset."""
-    values = _file(name)["values"]
-    kind = UNITS[name][1]
-    return kind(**{f.name: np.array(values[f.name], float) if f.type is np.ndarray else values[f.name] for f in fields(kind)})
+    return shipping.read(ASSETS / f"{name}.json", UNITS.get(name, (None, None))[1], tuple(UNITS))
 
 
 def made(name: str) -> dict:
-    """When and how that was computed: date, command, versions, seconds."""
-    return {key: value for key, value in _file(name).items() if key != "values"}
-
-
-def _file(name: str) -> dict:
-    if name not in UNITS:
-        raise InputError(f"There is no experiment {name!r}.", f"There are: {', '.join(UNITS)}.")
-    return json.loads((ASSETS / f"{name}.json").read_text(encoding="utf-8"))
+    return shipping.made(ASSETS / f"{name}.json", tuple(UNITS))
 
 
 def _say(done: int, total: int, note: str) -> None:
@@ -432,11 +420,7 @@ def main(wanted: list[str]) -> None:
     for name in wanted or UNITS:
         began = time.monotonic()
         *_, found = UNITS[name][0]({}, FULL[name], SimpleNamespace(progress=_say))
-        values = {f.name: getattr(found, f.name) for f in fields(found)}
-        values |= {key: invariance.plain(value.round(5).tolist()) for key, value in values.items() if isinstance(value, np.ndarray)}
-        versions = {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__, "unit": UNITS[name][0].VERSION}
-        write_json(ASSETS / f"{name}.json", {"date": time.strftime("%Y-%m-%d"), "command": f"python -m analysis.studies.invariance {name}",
-                                             "versions": versions, "seconds": round(time.monotonic() - began), "values": values})
+        shipping.write(ASSETS / f"{name}.json", found, command=f"python -m analysis.studies.invariance {name}", version=UNITS[name][0].VERSION, began=began)
         print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
 
 
