@@ -12,7 +12,7 @@ from analysis.data import images
 from analysis.data.dataset import Dataset, frozen
 from analysis.data.guard import Archive, as_path, check_file
 from analysis.data.objects import backgrounds, objects
-from analysis.data.transforms import TRANSFORMS, augment, batches, random_source, resize, sequence, to_bytes, to_floats, two_draws
+from analysis.data.transforms import TRANSFORMS, augment, batches, cropped, random_source, resize, rounded, sequence, spans, to_floats, two_draws
 from analysis.digest import digest
 from analysis.errors import InputError
 
@@ -155,12 +155,19 @@ def draw(scenes: Scenes, *, n: int, classes: Sequence[int] | None = None, transf
     """
     import torch
     labels, grounds = _cast(scenes, n, classes, seed)
-    change, items = sequence(transforms, seed=draw, knobs=knobs), np.empty((n, SIDE, SIDE, 3), np.uint8)
+    change, items = sequence(transforms, seed=draw, knobs=knobs), scenes.backgrounds[grounds]
     for rows in batches(n):
         pictures = change(scenes.cutouts.index_select(0, torch.from_numpy(labels[rows])))
-        behind = scenes.grounds.index_select(0, torch.from_numpy(grounds[rows])).float().div_(255)
-        items[rows] = to_bytes(torch.lerp(behind, pictures[:, :3], pictures[:, 3:]))
+        _paste(pictures, scenes.grounds, torch.from_numpy(grounds[rows]), items[rows])
     return items, labels
+
+
+def _paste(pictures, grounds, which, items: np.ndarray) -> None:
+    """The pictures onto their backgrounds, in place, within what is seen of them: elsewhere the items stay as they are."""
+    import torch
+    (top, bottom, _), (left, right, _) = parts = spans(pictures)
+    seen, behind = cropped(pictures, parts), cropped(grounds, parts).index_select(0, which).float()
+    items[:, top:bottom, left:right] = rounded(torch.lerp(behind, seen[:, :3] * 255, seen[:, 3:]))
 
 
 def pairs(scenes: Scenes, *, transforms: Sequence[str], n: int, seed: int = 0, classes: Sequence[int] | None = None,

@@ -16,10 +16,10 @@ class HungUp(EOFError):
 
 
 class Context:
-    """What a unit is given to report to and to be stopped by."""
+    """What a unit is given to report to and to be stopped by; and where it keeps parts of its result that another run may use."""
 
-    def __init__(self, connection):
-        self.connection, self._said = connection, 0.0
+    def __init__(self, connection, task: Task):
+        self.connection, self.task, self._said = connection, task, 0.0
 
     def progress(self, done: int, total: int, note: str = "") -> None:
         try:
@@ -32,6 +32,15 @@ class Context:
         except (EOFError, OSError):
             raise HungUp from None
 
+    def kept(self, key: str):
+        """What was kept under the key, or None."""
+        from analysis.store import default
+        return default().result(key)
+
+    def keep(self, key: str, part) -> None:
+        from analysis.store import default
+        default().put_result(key, part, {"unit": f"part of {self.task.unit}"})
+
 
 def work(connection) -> None:
     try:
@@ -41,7 +50,7 @@ def work(connection) -> None:
     try:
         connection.send(("hello", os.getpid()))
         task: Task = connection.recv()
-        connection.send(_outcome(task, Context(connection)))
+        connection.send(_outcome(task, Context(connection, task)))
     except (EOFError, OSError):
         pass  # nobody listens any more
 

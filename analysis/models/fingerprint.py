@@ -39,6 +39,8 @@ def _described(value, depth: int = 0):
         return repr(value)
     if depth > DEPTH:
         return uuid.uuid4().hex
+    if isinstance(value, (types.BuiltinFunctionType, types.ModuleType)):  # the module torch has a detach of its own
+        return [getattr(value, "__module__", None) or "", value.__name__]
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         return [str(value.dtype), (value.float() if value.is_floating_point() else value).numpy()]
@@ -59,8 +61,6 @@ def _described(value, depth: int = 0):
         return ["partial", below(value.func), below(value.args), below(value.keywords)]
     if isinstance(value, type):
         return _class(value)
-    if isinstance(value, (types.BuiltinFunctionType, types.ModuleType)):
-        return [getattr(value, "__module__", None) or "", value.__name__]
     if hasattr(value, "named_modules"):
         return fingerprint(value)
     if vars(type(value)).get("__reduce__") is None and hasattr(value, "__dict__"):

@@ -1,11 +1,14 @@
 """Sensitivity as a unit of work: the layers of one model under each transform, on pairs of scenes or of a dataset's own items."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
 
 from analysis.data import scenes, transforms, wording
+from analysis.digest import digest
 from analysis.errors import InputError
 from analysis.extraction import check_fit, usable_device
 from analysis.metrics import sensitivity
@@ -33,13 +36,20 @@ def profile(inputs: dict, options: dict, ctx):
     so_far, device = _empty(model, inputs, names, [known[name].family for name in names], asked, chosen), usable_device("auto")
     n, total = so_far.n, so_far.n * len(names)
     run = lambda items: model.run(list(items) if kind == "text" else items, layers=asked, device=device)[0]
-    embed = _Once(run, drawn(inputs, chosen, None)[0]) if len(names) > 1 else run
+    embed = _Once(run, lambda: drawn(inputs, chosen, None)[0]) if len(names) > 1 else run
     for place, name in enumerate(names):
         ctx.progress(place * n, total, f"{name}: drawing pairs")
-        a, b, _ = drawn(inputs, chosen, name)
-        tell = lambda done, of, note, name=name, place=place: ctx.progress(place * n + done, total, f"{name}: {note}")
-        found = sensitivity.layers(embed, (a, b), seed=chosen["seed"], level=chosen["level"], resamples=chosen["resamples"], batch=AT_ONCE[kind], progress=tell)
-        so_far = _with(so_far, place, found, scenes.does_nothing(a, b))
+        part = _part(inputs, chosen, name, asked)
+        one = ctx.kept(part) if hasattr(ctx, "kept") else None  # of an earlier run, which may have had other ranges for other transforms
+        if one is None:
+            a, b, _ = drawn(inputs, chosen, name)
+            tell = lambda done, of, note, name=name, place=place: ctx.progress(place * n + done, total, f"{name}: {note}")
+            found = sensitivity.layers(embed, (a, b), seed=chosen["seed"], level=chosen["level"], resamples=chosen["resamples"], batch=AT_ONCE[kind],
+                                       progress=tell)
+            one = _measured(_empty(model, inputs, (name,), [known[name].family], asked, chosen), found, scenes.does_nothing(a, b))
+            if hasattr(ctx, "keep"):
+                ctx.keep(part, one)
+        so_far = _joined(so_far, place, one)
         yield so_far
 
 
@@ -68,8 +78,12 @@ def drawn(inputs: dict, options: dict, transform: str | None) -> tuple:
 class _Once:
     """Half of the transforms leave half of the items as they are: those are run once, and their rows kept."""
 
-    def __init__(self, run, items):
-        self.run, self.rows = run, dict.fromkeys(map(_key, items))
+    def __init__(self, run, items: Callable):
+        self.run, self.items = run, items
+
+    @cached_property
+    def rows(self) -> dict:
+        return dict.fromkeys(map(_key, self.items()))
 
     def __call__(self, items) -> dict:
         keys = list(map(_key, items))
@@ -111,16 +125,29 @@ def _empty(model: Model, inputs: dict, names: tuple, families: list, layers: lis
                    nothing(*pairs, kind=np.float32), np.zeros(n, np.int64), nothing(len(names)), n, warnings=notes, options=chosen)
 
 
-def _with(so_far: Profile, place: int, found: dict, idle: float) -> Profile:
-    """The profile and one more transform."""
-    rows, name = [found[layer] for layer in so_far.layers], so_far.transforms[place]
-    arrays = {key: getattr(so_far, key).copy() for key in ("value", "low", "high", "matched", "random", "idle")}
-    for key in ("value", "low", "high", "matched", "random"):
-        arrays[key][place] = [getattr(row, key) for row in rows]
-    arrays["idle"][place] = idle
-    reasons = {cell(name, layer): row.reason for layer, row in zip(so_far.layers, rows, strict=True) if row.reason}
-    warnings = so_far.warnings
+def _part(inputs: dict, chosen: dict, name: str, layers: list) -> str:
+    """The key of one transform's numbers: the ranges of other transforms have no say in them."""
+    things = {kind: thing.digest for kind, thing in inputs.items() if thing is not None}
+    knobs = transforms.sound_ranges({name: chosen["knobs"][name]} if name in chosen["knobs"] else None, offered(inputs)[0])
+    return digest("part", "sensitivity", profile.VERSION, things, name, knobs, layers, {key: chosen[key] for key in ("n", "seed", "classes", "level", "resamples")})
+
+
+def _measured(empty: Profile, found: dict, idle: float) -> Profile:
+    """The profile of one transform."""
+    rows, (name,) = [found[layer] for layer in empty.layers], empty.transforms
+    arrays = {key: np.array([[getattr(row, key) for row in rows]], getattr(empty, key).dtype) for key in ("value", "low", "high", "matched", "random")}
+    reasons = {cell(name, layer): row.reason for layer, row in zip(empty.layers, rows, strict=True) if row.reason}
+    warnings = empty.warnings
     if idle >= IDLE:
         what = "does nothing to these items" if idle == 1 else f"leaves {100 * idle:.0f} % of these pairs as they are"
         warnings += (f"{name} {what}: a sensitivity of about 0 says nothing of the model.",)
-    return replace(so_far, **arrays, partner=rows[0].partner, reasons={**so_far.reasons, **reasons}, warnings=warnings)
+    return replace(empty, **arrays, partner=rows[0].partner, idle=np.array([idle]), reasons=reasons, warnings=warnings)
+
+
+def _joined(so_far: Profile, place: int, one: Profile) -> Profile:
+    """The profile and one more transform."""
+    arrays = {key: getattr(so_far, key).copy() for key in ("value", "low", "high", "matched", "random", "idle")}
+    for key, array in arrays.items():
+        array[place] = getattr(one, key)[0]
+    warnings = dict.fromkeys((*so_far.warnings, *one.warnings))
+    return replace(so_far, **arrays, partner=one.partner, reasons={**so_far.reasons, **one.reasons}, warnings=tuple(warnings))

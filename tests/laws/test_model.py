@@ -125,6 +125,9 @@ def test_digest_sees_code_closures_settings_and_classes():
     for preprocess in (prepared(1), prepared(2), Divide(1), Divide(2), functools.partial(torch.mul, other=1), functools.partial(torch.mul, other=2)):
         given.append(Model.wrap(Tokens(), preprocess=preprocess, name="tokens", modality="array"))
     assert len({m.digest for m in given}) == len(given)
+    library, closing = torch, lambda by: lambda x: library.as_tensor(x) / by  # a closure over the library itself
+    one, same, other = (Model.wrap(Tokens(), preprocess=closing(by), name="tokens", modality="array").digest for by in (3, 3, 4))
+    assert one == same != other
     assert wrap(Scaled(2)).digest == wrap(Scaled(2)).digest
     assert Model.wrap(Tokens(), preprocess=Divide(2), name="a").digest == Model.wrap(Tokens(), preprocess=Divide(2), name="a").digest
 

@@ -188,3 +188,38 @@ def test_a_cancel_is_heard_within_a_batch(model):
     with pytest.raises(Cancelled):
         profiled(model, ctx=ctx, transforms=["rotate"], n=300)
     assert ctx.notes == ["rotate: drawing pairs", "rotate: comparing pairs"]
+
+
+class Keeping(Told):
+    """A context that keeps parts, as a worker's does."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts, self.kept = {}, lambda key: self.parts.get(key)
+
+    def keep(self, key, part):
+        self.parts[key] = part
+
+
+def test_another_range_of_one_transform_is_the_only_one_measured_again(model):
+    ctx, names = Keeping(), ("rotate", "hue", "invert")
+    first = profiled(model, ctx=ctx, transforms=names)[-1]
+    assert len(ctx.parts) == 3
+    ctx.notes.clear()
+    turned = {"hue": {"turn": (0, 0.1)}}
+    again = profiled(model, ctx=ctx, transforms=names, knobs=turned)[-1]
+    assert len(ctx.parts) == 4 and {note.partition(":")[0] for note in ctx.notes if "comparing" in note} == {"hue"}
+    fresh = profiled(model, transforms=names, knobs=turned)[-1]
+    for key in ("value", "low", "high", "matched", "random", "idle", "partner"):
+        np.testing.assert_array_equal(getattr(again, key), getattr(fresh, key))
+    np.testing.assert_array_equal(again.value[[0, 2]], first.value[[0, 2]])
+    assert (again.value[1] != first.value[1]).all() and again.options["knobs"] == turned
+
+
+def test_parts_of_other_models_items_pairs_or_seeds_are_not_mistaken(model, digits):
+    ctx = Keeping()
+    for options in ({}, {"seed": 1}, {"n": 30}, {"layers": list(model.layers)[:1]}, {"level": 0.9}, {"classes": [0, 1]}):
+        profiled(model, ctx=ctx, transforms=["rotate"], **options)
+    profiled(model, digits, ctx=ctx, transforms=["rotate"])
+    profiled(flat(), ctx=ctx, transforms=["rotate"])
+    assert len(ctx.parts) == 8
