@@ -13,6 +13,7 @@ from analysis import load_model
 from analysis.data import scenes
 from analysis.data.transforms import TRANSFORMS
 from analysis.metrics import sensitivity
+from analysis.studies import invariance
 from analysis.studies.sensitivity import AT_ONCE, profile
 from benchmarks.measure import Row, alternate
 
@@ -25,7 +26,7 @@ def rows() -> list[Row]:
     import torch
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     scenes.pairs(scenes.builtin(), transforms=list(TRANSFORMS), n=2)  # what is drawn once and kept
-    return [*(row for model in MODELS for row in beside_forward(model)), *interval(2000, 13), *many(10_000), *beside_loop()]
+    return [*beside_loop(), *many(10_000), *interval(2000, 13), *(row for model in MODELS for row in beside_forward(model)), *presets()]
 
 
 def beside_forward(source: str) -> list[Row]:
@@ -64,6 +65,18 @@ def interval(n: int, layers: int) -> list[Row]:
             redrawn.interval(*each)
     seconds, = alternate(all_layers)
     return [Row(f"intervals of {layers} layers, {n} pairs, {sensitivity.RESAMPLES} resamples", seconds, "s", 0.05)]
+
+
+def presets() -> list[Row]:
+    """The live experiments in their quick size, whole, and how soon the first partial result stands."""
+    found = []
+    for name, (unit, _) in invariance.UNITS.items():
+        begun, first = time.perf_counter(), None
+        for _ in unit({}, {}, _Quiet()):
+            first = first or time.perf_counter() - begun
+        called = "quick mismatch grid, 4 x 4" if name == "mismatch" else f"quick run of {name}"
+        found.append(Row(called, time.perf_counter() - begun, "s", 45 if name == "mismatch" else 60, f"first partial result after {first:.1f} s; {_threads()}"))
+    return found
 
 
 def many(n: int) -> list[Row]:

@@ -17,17 +17,17 @@ from analysis.figures.persistence import count, faded, note
 from analysis.figures.sensitivity import listed, sentence
 from analysis.figures.sources import below
 from analysis.metrics.invariance import DATA, FIGURES, KINDS, KNOBS, NONE, RELATIONS, Carried, Harm, Importance, Mismatch
-from analysis.published import INVARIANCE_NOTE
+from analysis.published import INVARIANCE_OTHERS, INVARIANCE_POOLED
 
-__all__ = ["carried", "carried_says", "kinds", "kinds_says", "mismatch", "mismatch_says", "largest", "largest_says", "importance", "importance_says", "levels",
-           "levels_says", "harm", "harm_says", "along", "along_says"]
+__all__ = ["carried", "carried_says", "kinds", "kinds_says", "mismatch", "mismatch_says", "largest", "largest_says", "importance", "importance_says",
+           "importance_answer", "levels", "levels_says", "harm", "harm_says", "along", "along_says"]
 
 PENDING, PUBLISHED = "not there yet", "published"
 PATTERNS = ("", "/", ".", "x")  # of bars, beside their colours
 DASHES = ("solid", "dash", "dashdot", "dot")
 SAID = {"same": "trained with that transform", "other": "with another", NONE: "with none"}
 CARRIES = ((0.5, "to"), (0.25, "less to"), (0.0, "hardly to"), (-np.inf, "not to"))  # from which part of what is lost on the objects of training
-IGNORED, USED, SAME = "ignored", "used", "the same"  # what a network makes of the object
+IGNORED, KEPT, USED, SAME = "ignored", "noticed no less", "used", "the same"  # what a network makes of the object
 TURNED = {"correlation": "Correlation of the object's class with the label", "availability": "Share of pictures that carry an object"}
 TURN = 50  # letters beneath an axis, all columns as wide as the widest, from which on they lean
 LEAN = 30  # pixels that leaning names take
@@ -92,7 +92,7 @@ def kinds(found: Carried, published: Mapping[str, Mapping[str, float]] | None = 
     traces = _grouped([SAID[kind] for kind in KINDS], names, spans, theirs, "{:.2f}", by=by)
     return template.figure(*traces, height=height, uirevision=revision, barmode="overlay", legend=below(), showlegend=True, margin={"t": 12, "b": 90},
                            meta={"note": note([_seeds(found.sensitivity), *(_fewer(found, name, template.plain) for name in found.data),
-                                               "" if found.final else _pending(spans[:, :len(found.data), 0]), _theirs(published)])},
+                                               "" if found.final else _pending(spans[:, :len(found.data), 0]), _theirs(published, INVARIANCE_OTHERS)])},
                            xaxis=_groups(names),
                            yaxis={"title": {"text": "Sensitivity"}, "range": [0, _top(spans, theirs, 1.0)]}, shapes=[_rule(1, "random pairs")],
                            annotations=[_label(1, "random pairs")])
@@ -122,7 +122,7 @@ def _carries(both: Mapping[str, tuple], known: Mapping[str, Mapping]) -> str:
         if name != DATA[0]:
             same, none = both[name]
             how = next(word for least, word in CARRIES if lost[name] / lost[DATA[0]] > least)
-            parts.append(f"{how} {name} ({'' if parts else 'sensitivity '}{same:.2f} against {none:.2f}{'' if parts else ' untrained'})")
+            parts.append(f"{how} {name} ({'' if parts else 'sensitivity '}{same:.2f} against {none:.2f}{'' if parts else ' trained without it'})")
     return f"Ignoring a transform carries over {', '.join(parts)}. {home}" if parts else home
 
 
@@ -157,7 +157,7 @@ def mismatch_says(found: Mismatch) -> str:
     told = [f"under {which} transforms {_cost(costs[name])}" for name, which in (("superset", "more"), ("subset", "fewer"))
             if np.isfinite(costs[name][0])]
     if not told:
-        return "No two different sets have been compared yet."
+        return "What a mismatch costs is told beside pretraining under the target's own transforms, which is not there yet."
     return f"Beside pretraining under the target's own transforms, pretraining {', and '.join(told)}. {sentence(_seeds(found.accuracy))}."
 
 
@@ -219,7 +219,8 @@ def _itself(found) -> str:
     told = f" The network itself tells {last:.1f}\u202f% of its own classes under {size}"
     if len(known) == 1:
         return f"{told}."
-    return f"{told}, against {first:.1f}\u202f% under {least}" + (": a flat right half is partly its training budget." if first - last > FELL else ".")
+    return f"{told}, against {first:.1f}\u202f% under {least}" + (
+        ": part of what is missing at the right is that it learned less of its own task." if first - last > FELL else ".")
 
 
 # importance
@@ -254,6 +255,12 @@ def importance_says(found: Importance, published: Mapping[str, Sequence[float]] 
     return f"{_weightiest(known)} In points, {'; '.join(told)}. {sentence(_seeds(found.accuracy))}."
 
 
+def importance_answer(found: Importance) -> str:
+    """The same in short: what matters most."""
+    known = {factor: of for factor, of in found.figures().items() if np.isfinite([of[figure][0] for figure in FIGURES]).all()}
+    return f"{_weightiest(known)} {sentence(_seeds(found.accuracy))}." if known else importance_says(found)
+
+
 def _weightiest(known: Mapping[str, Mapping[str, tuple]]) -> str:
     """Whether the transforms matter more than each of the factors: what they add, beside how far the levels lie apart, at most."""
     adds = {factor: of["same vs disjoint"] for factor, of in known.items()}
@@ -263,9 +270,10 @@ def _weightiest(known: Mapping[str, Mapping[str, tuple]]) -> str:
     close = [factor for factor in known if adds[factor][1] < moves[factor][2] and moves[factor][1] < adds[factor][2]]
     gains = sorted(100 * span[0] for span in adds.values())
     between = _signed(gains[0]) + (f" to {_signed(gains[-1])}" if len(gains) > 1 else "")
-    rank = "The transforms matter most" if not more else f"{sentence(listed(more))} {'matters' if len(more) == 1 else 'matter'} more than the transforms" + (
-        f", {listed(less)} less" if less else "")
-    unsure = f" For {listed(close)} the intervals overlap." if close else ""
+    most = "The transforms matter most" + (", on average" if close else "")
+    beside = f", {listed(less)} less" if less else ""
+    rank = f"{sentence(listed(more))} {'matters' if len(more) == 1 else 'matter'} more than the transforms{beside}" if more else most
+    unsure = f" Not clearly so beside {listed(close)}: the intervals overlap." if close else ""
     moved = listed([f"{_signed(100 * moves[factor][0])} with {factor}" for factor in known])
     return f"{rank}: the target's own add {between} points of accuracy; accuracy moves by at most {moved}.{unsure}"
 
@@ -294,7 +302,7 @@ def levels(found: Importance, *, height: int | None = None, revision: str = "lev
                                     "y0": 0, "y1": 1}],
                            annotations=[{"text": "chance", "x": 100 * found.chance, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
                                          "font": {"size": 12}}], meta={"note": note([_seeds(found.accuracy), _pending(spans[..., 0])])},
-                           xaxis={"range": [0, 102], "title": {"text": "Accuracy on the target, %"}},
+                           xaxis={"range": [0, 104], "title": {"text": "Accuracy on the target, %"}},
                            yaxis={**rows(ticks), "ticktext": ticks})
 
 
@@ -325,9 +333,10 @@ def harm(found: Harm, setting: int = 0, published: Mapping[str, tuple] | None = 
     chance = [{"type": "line", "x0": i - 0.45, "x1": i + 0.45, "y0": 100 * level, "y1": 100 * level, "name": "chance",
                "line": {"width": 1.6, "color": template.GREY, "dash": "dot"}} for i, level in enumerate(found.chance)]
     heads = [{"text": f"<b>{text}</b>", "x": 0, "xref": f"{axis} domain", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-              "font": {"size": 13}} for text, axis in (("Accuracy, % (dotted: chance)", "x"), ("Sensitivity", "x2"))]
+              "font": {"size": 13}} for text, axis in (("Accuracy, % (dotted: chance)", "x"), ("Sensitivity (1: random pairs)", "x2"))]
     missing = np.concatenate([accuracy[..., 0].ravel(), sensed[..., 0].ravel()])
-    return template.figure(*left, *right, height=height, uirevision=revision, barmode="overlay", legend=below(), showlegend=True, shapes=chance,
+    random = {**_rule(1, "random pairs"), "xref": "x2 domain", "yref": "y2"}
+    return template.figure(*left, *right, height=height, uirevision=revision, barmode="overlay", legend=below(), showlegend=True, shapes=[*chance, random],
                            annotations=heads, margin={"t": 34, "b": 100},
                            meta={"note": note([_setting(found, setting), _seeds(found.accuracy[setting]), _pending(missing), _theirs(published)])},
                            xaxis={**_groups(found.transfers), "domain": [0, 0.64]},
@@ -357,8 +366,7 @@ def _use(found, setting: int) -> str:
     if found.settings[setting][KNOBS.index("availability")] == 0:
         return SAME
     more, low, _ = found.noticed(setting)
-    helps = found.harm(setting)[2] < 0
-    return "" if np.isnan(more) else IGNORED if more < 0 else "noticed no less" if low <= 0 and not helps else USED
+    return "" if np.isnan(more) else IGNORED if more < 0 else KEPT if low <= 0 else USED
 
 
 def _sensed(found, settings: Sequence[int]) -> str:
@@ -592,9 +600,10 @@ def _setting(found, setting: int) -> str:
 
 def _seeds(values) -> str:
     """How much a figure rests on; one seed has no interval."""
-    done, total = int(np.isfinite(values.reshape(len(values), -1)).any(axis=1).sum()), len(values)
-    told = f"{count(total)} seed{'s' * (total != 1)}" if done == total else f"{done} of {count(total)} seeds so far"
-    return f"{told}, no interval" if done < 2 else told
+    there, total = np.isfinite(values.reshape(len(values), -1)).sum(axis=1), len(values)
+    begun, done = int((there > 0).sum()), int((there == max(there.max(initial=0), 1)).sum())  # some cells stay empty for good
+    told = f"{count(total)} seed{'s' * (total != 1)}" if done == total else f"{f'{done} to ' * (done < begun)}{begun} of {count(total)} seeds so far"
+    return f"{told}, no interval" if begun < 2 else told
 
 
 def _pending(values, never: int = 0) -> str:
@@ -602,5 +611,5 @@ def _pending(values, never: int = 0) -> str:
     return f"{count(missing)} of {count(np.size(values) - never)} not there yet" if missing > 0 else ""
 
 
-def _theirs(published) -> str:
-    return INVARIANCE_NOTE.rstrip(".") if published else ""
+def _theirs(published, said: str = INVARIANCE_POOLED) -> str:
+    return said if published else ""

@@ -72,7 +72,7 @@ class Mismatch:
         own = np.array([self.trained.index(t) if t in self.trained else -1 for t in self.tested])
         matched = np.where(own >= 0, self.accuracy[:, own, np.arange(len(own))], np.nan)
         lost = matched[:, None] - self.accuracy
-        return {name: span(np.array([_mean(seed[where]) for seed in lost])) for name, where in (("superset", size > wanted), ("subset", size < wanted))}
+        return {name: difference(np.array([_mean(seed[where]) for seed in lost])) for name, where in (("superset", size > wanted), ("subset", size < wanted))}
 
     def table(self):
         """One line per pretraining and target."""
@@ -129,7 +129,7 @@ class Importance:
             own = means[:, :, [name == factor for name in self.factors]]
             same, disjoint = own[:, 0], own[:, 1]
             apart = lambda side: side.max(axis=1) - side.min(axis=1)
-            within, between, own_within = map(span, (apart(disjoint), (same - disjoint).mean(axis=1), apart(same)))
+            within, between, own_within = (difference(values) for values in (apart(disjoint), (same - disjoint).mean(axis=1), apart(same)))
             found[factor] = dict(zip(FIGURES, (_above_0(within), between, _above_0(own_within)), strict=True))
         return found
 
@@ -139,6 +139,12 @@ class Importance:
         cells = self.spans()
         return pd.DataFrame([{"varied": factor, "level": level, "transforms": relation, **_said(cells[i, row], "accuracy")}
                              for row, (factor, level) in enumerate(zip(self.factors, self.levels, strict=True)) for i, relation in enumerate(RELATIONS)])
+
+    def differences(self):
+        """One line per factor and figure, as the chart has them."""
+        import pandas as pd
+        return pd.DataFrame([{"varied": factor, "figure": name, **_said(values, "difference")} for factor, of in self.figures().items()
+                             for name, values in of.items()])
 
     def manifest(self) -> dict:
         figures = {factor: _listed(found) for factor, found in self.figures().items()}
@@ -186,7 +192,7 @@ class Harm:
     def harm(self, setting: int = 0) -> tuple:
         """Span of what ignoring the object cost: accuracy on objects in pictures after training on pictures alone, less that after both → picture."""
         of = self.accuracy[setting, :, :, self.transfers.index("both → object")]
-        return span(of[:, self.trained.index("picture → picture")] - of[:, self.trained.index("both → picture")])
+        return difference(of[:, self.trained.index("picture → picture")] - of[:, self.trained.index("both → picture")])
 
     def noticed(self, setting: int = 0) -> tuple:
         """Span of how much more both → picture senses of the object than training on pictures alone does: below 0 it learned to ignore it."""
@@ -213,6 +219,12 @@ class Harm:
                     line |= _said(sensed[row, column], f"sensitivity, {part}")
                 lines.append(line)
         return pd.DataFrame(lines)
+
+    def costs(self, knob: str):
+        """One line per value of a knob: what ignoring the object costs there."""
+        import pandas as pd
+        return pd.DataFrame([{knob: value, **_said(self.harm(i), "harm"), **_said(self.noticed(i), "noticed more")}
+                             for value, i in zip(*self.along(knob), strict=True)])
 
     def manifest(self) -> dict:
         harm = [plain(list(self.harm(i))) for i in range(len(self.settings))]
@@ -279,6 +291,11 @@ def span(values: np.ndarray) -> tuple[float, float, float]:
     """(mean, low, high) over the seeds that are there."""
     known = values[np.isfinite(values)]
     return mean_interval(known) if len(known) else (np.nan,) * 3
+
+
+def difference(values: np.ndarray) -> tuple[float, float, float]:
+    """The same of differences of shares: nothing in it lies beyond -1 and 1."""
+    return tuple(np.clip(span(values), -1, 1).tolist())
 
 
 def spans(values: np.ndarray, *, share: bool = False) -> np.ndarray:

@@ -27,6 +27,7 @@ from analysis.studies import learning, shipping
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "invariance"
 CLEAN = "Every accuracy is of held-out items that neither the network nor the probe was trained on. The published ones pool training and test items."
+PAIRED = "Every sensitivity is of pictures that no network was trained on."
 SHARED = "There are too few backgrounds to hold some out: held-out pictures are drawn anew before the same ones, and a few may equal one trained on."
 PRETRAIN, OWN, PROBE, TEST, PAIRS, DIGITS, NOISE, DEAL = range(8)  # what random numbers are drawn for
 HELD = 3  # every background whose number is one below a multiple of it is held out
@@ -185,7 +186,7 @@ def carried(inputs: dict, options: dict, ctx):
                     if why:
                         reasons[f"{name} · {names[column]} · {DATA[place]}"] = why
             done = (s, row) == (seeds - 1, len(trained) - 1)
-            yield Carried(trained, names, found.copy(), learned.copy(), DATA, done, dict(reasons), noted(stage), chosen)
+            yield Carried(trained, names, found.copy(), learned.copy(), DATA, done, dict(reasons), noted(stage, PAIRED), chosen)
 
 
 mismatch.VERSION = importance.VERSION = harm.VERSION = carried.VERSION = 1
@@ -201,8 +202,14 @@ def staged(inputs: dict) -> Stage:
     return Stage(replace(given, backgrounds=given.backgrounds[~held]), replace(given, backgrounds=given.backgrounds[held]))
 
 
-def noted(stage: Stage) -> tuple[str, ...]:
-    return (CLEAN, SHARED) if stage.seen is stage.held else (CLEAN,)
+def noted(stage: Stage, clean: str = CLEAN) -> tuple[str, ...]:
+    return (clean, SHARED) if stage.seen is stage.held else (clean,)
+
+
+def fitted(name: str, options: Mapping, objects: int) -> dict:
+    """The options for scenes of so many objects: as many classes as there are, where there are too few."""
+    own = objects if name == "harm" else objects // 2  # the others learn some and are judged on others
+    return {**options, **{key: min(options[key], own) for key in ("classes", "targets") if key in options}}
 
 
 def dealt(stage: Stage, own: int, other: int, seed: list[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -129,7 +129,8 @@ def _part(inputs: dict, chosen: dict, name: str, layers: list) -> str:
     """The key of one transform's numbers: the ranges of other transforms have no say in them."""
     things = {kind: thing.digest for kind, thing in inputs.items() if thing is not None}
     knobs = transforms.sound_ranges({name: chosen["knobs"][name]} if name in chosen["knobs"] else None, offered(inputs)[0])
-    return digest("part", "sensitivity", profile.VERSION, things, name, knobs, layers, {key: chosen[key] for key in ("n", "seed", "classes", "level", "resamples")})
+    same = {key: chosen[key] for key in ("n", "seed", "classes", "level", "resamples")}
+    return digest("part", "sensitivity", profile.VERSION, things, name, knobs, layers, same)
 
 
 def _measured(empty: Profile, found: dict, idle: float) -> Profile:
@@ -141,6 +142,8 @@ def _measured(empty: Profile, found: dict, idle: float) -> Profile:
     if idle >= IDLE:
         what = "does nothing to these items" if idle == 1 else f"leaves {100 * idle:.0f} % of these pairs as they are"
         warnings += (f"{name} {what}: a sensitivity of about 0 says nothing of the model.",)
+    elif all(not row.reason and not row.matched.any() for row in rows):
+        warnings += (f"{name}: the model reads both sides of every pair as the same, so its own preparation of the items removes what is changed.",)
     return replace(empty, **arrays, partner=rows[0].partner, idle=np.array([idle]), reasons=reasons, warnings=warnings)
 
 

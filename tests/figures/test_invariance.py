@@ -120,7 +120,7 @@ def test_same_other_and_none_are_bars_beside_what_is_published():
     np.testing.assert_allclose(sorted(theirs.y), [0.12, 0.37, 0.39, 0.4, 0.51], rtol=1e-6)
     assert theirs.marker.symbol == "diamond-open" and theirs.customdata is None
     assert figure.layout.xaxis.ticktext[-1] == "photos" and sum(x > 3.5 for x in theirs.x) == 2  # data that only they have
-    assert "Published figures are of other data" in figure.layout.meta["note"] and "Published" not in invariance.kinds(found).layout.meta["note"]
+    assert "published figures are of other data" in figure.layout.meta["note"] and "published" not in invariance.kinds(found).layout.meta["note"]
     bars = [trace for trace in figure.data if trace.type == "bar"]
     assert len({b.marker.line.color for b in bars}) == len({b.marker.pattern.shape for b in bars}) == 3
 
@@ -129,7 +129,8 @@ def test_what_carries_over_in_words():
     found = carried()
     same, other, none = found.kinds()[..., 0]
     said = invariance.kinds_says(found, PUBLISHED["kinds"])
-    assert said.startswith(f"Ignoring a transform carries over to new objects (sensitivity {same[1]:.2f} against {none[1]:.2f} untrained), to handwritten")
+    assert said.startswith(f"Ignoring a transform carries over to new objects (sensitivity {same[1]:.2f} against {none[1]:.2f} trained without it), to "
+                           "handwritten")
     assert f"On same objects, {same[0]:.2f} trained with that transform, {other[0]:.2f} with another, {none[0]:.2f} with none." in said
     assert "Published: same objects 0.12 against 0.39." in said and "Published" not in invariance.kinds_says(found)
     assert said.endswith("3 seeds.") and "its own transform is ignored most after" in invariance.carried_says(found, "same objects")
@@ -141,8 +142,8 @@ def test_how_far_it_carries_over_is_read_off_the_numbers():
         values = np.full((1, 2, 1, 4), np.nan)
         values[0, :, 0] = same, none
         return invariance.kinds_says(Carried(("hue", "none"), ("hue",), values, np.ones((1, 2)), done=True))
-    assert "carries over to new objects (sensitivity 0.20 against 0.40 untrained), less to handwritten digits (0.45 against 0.60), hardly to noise" in said(
-        (0.1, 0.2, 0.45, 0.75), (0.4, 0.4, 0.6, 0.8))
+    told = said((0.1, 0.2, 0.45, 0.75), (0.4, 0.4, 0.6, 0.8))
+    assert "to new objects (sensitivity 0.20 against 0.40 trained without it), less to handwritten digits (0.45 against 0.60), hardly to noise" in told
     assert "not to noise (0.90 against 0.80)" in said((0.1, 0.2, 0.45, 0.9), (0.4, 0.4, 0.6, 0.8))
     assert said((0.4, 0.2, 0.4, 0.7), (0.4, 0.4, 0.6, 0.8)).startswith("No transform was learned to be ignored")
     assert said((0.4, 0.2, 0.4, 0.7), (np.nan,) * 4).startswith("Mean sensitivity: on same objects 0.40 trained with that transform; on new")
@@ -187,7 +188,7 @@ def test_how_far_the_training_of_the_networks_went_stands_beside_what_it_gave():
     assert own.line.dash == "dot" and own.mode == "lines" and own.customdata is None and "chance" not in own.hovertext[0]
     np.testing.assert_allclose(own.y, [99, 90, 70], rtol=1e-5)
     said = invariance.largest_says(tired)
-    assert "tells 70.0\u202f% of its own classes under all 4, against 99.0\u202f% under 1: a flat right half is partly its training budget." in said
+    assert "tells 70.0\u202f% of its own classes under all 4, against 99.0\u202f% under 1: part of what is missing at the right is that it learned" in said
 
 
 def test_half_a_mismatch_draws_and_one_seed_has_no_interval():
@@ -199,7 +200,7 @@ def test_half_a_mismatch_draws_and_one_seed_has_no_interval():
     assert list(curve.data[0].x) == [1, 2] and curve.data[0].error_y.visible is False
     none = mismatch(cut=3)
     assert not len(invariance.largest(none).data[0].x) and "not there yet" in [a.text for a in invariance.mismatch(none).layout.annotations][0]
-    assert invariance.mismatch_says(none).startswith("No two") and invariance.largest_says(none).startswith("Nothing")
+    assert invariance.mismatch_says(none).startswith("What a mismatch costs") and invariance.largest_says(none).startswith("Nothing")
 
 
 # importance
@@ -258,10 +259,11 @@ def test_accuracy_and_sensitivity_of_every_training_stand_beside_the_published()
     assert [len(set(trace.marker.color)) for trace in theirs] == [4, 4]
     assert len(theirs) == 2 and max(theirs[0].y) == 100 and max(theirs[1].y) == pytest.approx(0.99)
     assert [s.y0 for s in shapes(figure, "chance")] == [10, 10, 20, 20]
-    assert "correlation 0.5, availability 0.5; 3 seeds; Published" in figure.layout.meta["note"]
+    assert "correlation 0.5, availability 0.5; 3 seeds; published" in figure.layout.meta["note"]
     said = invariance.harm_says(found)
     assert f"a harm of {100 * found.harm()[0]:.1f} points" in said and "learned to ignore the object (sensitivity 0.08 instead of 0.2" in said
-    assert [a.text for a in figure.layout.annotations][1] == "<b>Sensitivity</b>" and figure.layout.xaxis2.ticktext[1] == "to another<br>object"
+    assert [a.text for a in figure.layout.annotations][1] == "<b>Sensitivity (1: random pairs)</b>"
+    assert figure.layout.xaxis2.ticktext[1] == "to another<br>object" and shapes(figure, "random pairs")[0].y0 == 1
 
 
 def test_a_network_is_said_to_ignore_the_object_only_where_it_senses_less_of_it():
@@ -299,6 +301,31 @@ def test_half_a_harm_draws():
     assert "sensitivity" not in invariance.harm_says(part) and "changed object accuracy" in invariance.harm_says(part)
     assert invariance.harm_says(part, 1).endswith("is not there yet.")
     assert {template.picked(place)[0] for t in invariance.along(part, "correlation").data for place in t.customdata} == {0}
+
+
+def test_an_object_that_is_told_better_but_noticed_no_more_is_not_said_to_be_used():
+    values, sensed = np.full((1, 3, 4, 4), 0.3), np.full((1, 3, 4, 2), 0.2)
+    values[:, :, 1, 2], sensed[:, :, 1, 1] = [0.5, 0.51, 0.52], [0.19, 0.2, 0.22]
+    said = invariance.harm_says(Harm(((0.5, 1.0),), values, sensed, (0.1,) * 4))
+    assert "+21.0 points" in said and "the object is noticed no less (sensitivity 0.20 instead of 0.20)" in said
+
+
+def test_seeds_that_are_half_done_are_not_counted_as_done():
+    found = importance()
+    values = found.accuracy.copy()
+    values[2, :, :, -1] = np.nan  # the last seed lacks its last network
+    part = Importance(found.factors, found.levels, values, found.learned, found.sets, found.chance)
+    assert "2 to 3 of 3 seeds so far" in invariance.importance_says(part) and "3 seeds" in invariance.importance_says(found)
+    values[1:] = np.nan
+    assert "1 of 3 seeds so far, no interval" in invariance.levels_says(Importance(found.factors, found.levels, values, found.learned, found.sets, 0.1))
+
+
+def test_the_answer_on_importance_is_short_and_does_not_overclaim():
+    said = invariance.importance_answer(importance())
+    assert "within disjoint" not in said and "In points" not in said and "the intervals overlap" in said
+    close = np.array([(0.9, 0.8), (0.7, 0.65)]) + noise(0.1, 3, 2, 2, 2)
+    said = invariance.importance_answer(Importance(("architecture",) * 2, ("a", "b"), close, np.ones((3, 2, 2)), ((NAMES, NAMES),) * 3, 0.1))
+    assert said.startswith("The transforms matter most, on average: ") and "Not clearly so beside architecture" in said
 
 
 # all of them

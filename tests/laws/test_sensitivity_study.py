@@ -201,6 +201,17 @@ class Keeping(Told):
         self.parts[key] = part
 
 
+def test_a_change_that_the_model_itself_undoes_is_told_apart_from_an_invariance():
+    texts = Dataset(("Small words and LARGE ones", "Another TEXT here", "and a Third one", "the Last"))
+    import torch
+    count = lambda items: torch.tensor([[float(text.lower().count(chr(c))) for c in range(97, 123)] for text in items])
+    deaf = Model.wrap(torch.nn.Sequential(torch.nn.Identity()), preprocess=count, name="deaf", modality="text")
+    found = profiled(deaf, texts, transforms=["case", "typos"])[-1]
+    assert found.value[0, 0] == 0 and any(w.startswith("case: the model reads both sides") for w in found.warnings)
+    assert not any(w.startswith("typos") for w in found.warnings)
+    assert not profiled(reader(), texts, transforms=["case"])[-1].warnings[1:]
+
+
 def test_another_range_of_one_transform_is_the_only_one_measured_again(model):
     ctx, names = Keeping(), ("rotate", "hue", "invert")
     first = profiled(model, ctx=ctx, transforms=names)[-1]

@@ -49,7 +49,7 @@ def cutout(seed: int, channels: int = 4) -> np.ndarray:
 def test_every_transform_has_its_sensitivity_and_the_pairs_behind_it():
     at = rested(opened(PAGE, **RAW))
     assert at.title[0].value == "Sensitivity" and "1 is what random pairs give" in told(at) and "200 pairs of each transform, seed 0" in told(at)
-    assert "Ranges not changed" in told(at)
+    assert "No range changed" in told(at)
     assert sum(len(decoded(t["x"])) for t in figure(at, "sensitivity-bars")["data"]) == len(TRANSFORMS)
     assert figure(at, "sensitivity-distances")["data"] and "Noticed most" in told(at) and "Noticed least" in told(at)
     place = list(TRANSFORMS).index("invert")
@@ -74,7 +74,7 @@ def test_a_range_is_in_the_address_and_comes_back():
     assert "Ranges changed: rotate" in told(at) and "rotate does nothing to these items" in told(at)
     at.button(key="sensitivity-reset").click().run()
     rested(at)
-    assert "Ranges not changed" in told(at) and at.slider(key="sensitivity_rotate_angle").value == (0, 360)
+    assert "No range changed" in told(at) and at.slider(key="sensitivity_rotate_angle").value == (0, 360)
 
 
 def test_the_items_of_the_target_can_be_transformed_and_the_most_noticed_selected():
@@ -97,6 +97,19 @@ def test_own_cut_outs_take_the_place_of_ours(store):
     assert at.selectbox(key="sensitivity_on").value.startswith("cut-outs · ") and not at.error and not at.exception
     kept = store.entries("results")
     assert any(entry.brought and "mine.zip" in entry.facts["unit"] for entry in kept)
+
+
+def test_an_experiment_can_be_run_on_own_cut_outs_with_as_many_classes_as_they_have(store, monkeypatch):
+    from analysis.data import scenes
+    made = scenes.from_zip(zipped(**{f"thing{i}": cutout(i) for i in range(7)}), "mine.zip")
+    store.put_result(made.digest, made, {"brought": True, "unit": "cut-outs of mine.zip"})
+    label = f"cut-outs · mine · {made.digest[:8]}"
+    monkeypatch.setitem(invariance.QUICK, "mismatch", {**invariance.QUICK["mismatch"], **TINY["mismatch"], "classes": 12, "targets": 12})
+    at = opened(PAGE, **RAW, sensitivity_view="Mismatch", sensitivity_numbers="Small run, here", sensitivity_objects=label)
+    assert at.selectbox(key="sensitivity_objects").value == label and "on your cut-outs" in told(at)
+    rested(at.button(key="sensitivity-mismatch-S-start").click().run())
+    assert "3 classes" in told(at) and at.get("plotly_chart") and not at.exception and not at.error
+    assert "it stands beside the full runs" in told(at) and "published" not in str(figure(at, "sensitivity-largest")["data"])
 
 
 @pytest.mark.parametrize("given, words", [(zipped(tree=cutout(0, 3), house=cutout(1, 3)), "alpha"), (zipped(tree=cutout(0)), "two"), (b"nothing", "zip")])

@@ -7,12 +7,12 @@ import streamlit as st
 
 from analysis import published
 from analysis.figures import invariance as figures
-from analysis.metrics.invariance import KINDS, KNOBS
+from analysis.metrics.invariance import IDLE, KINDS, KNOBS
 from analysis.studies import invariance as studies
 from pages.parts import chart as charts
 from pages.parts import job
 from pages.parts.messages import count, plain, seconds
-from pages.parts.sensitivity import words
+from pages.parts.sensitivity import subjects, words
 
 SHIPPED, QUICK, FULL = "Our full run", "Small run, here", "Full run, here"
 TIMES = {QUICK: "under a minute", FULL: "many minutes; you may leave the page meanwhile"}
@@ -21,18 +21,23 @@ TIMES = {QUICK: "under a minute", FULL: "many minutes; you may leave the page me
 def draw(name: str, answer) -> None:
     """One experiment: the question, where the numbers come from, its figures."""
     unit, look = studies.UNITS[name][0], {"carried": _carried, "mismatch": _mismatch, "importance": _importance, "harm": _harm}[name]
+    inputs = {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         source = st.segmented_control("Numbers", [SHIPPED, QUICK, FULL], default=SHIPPED, key="sensitivity_numbers", bind="query-params", required=True)
         options = dict(studies.FULL[name] if source == FULL else studies.QUICK[name])
         if source != SHIPPED:
-            options |= _knobs(name if source == QUICK else "")
+            inputs, objects = subjects.cutouts()
+            options = studies.fitted(name, options, objects) | {"seed": int(st.number_input("First seed", 0, 10_000, 0, 1, key="sensitivity_first",
+                                                                                            bind="query-params", width=110))}
+    if source == QUICK and name == "harm":
+        options |= _knobs()
     st.caption(words.SETUPS[name])
     if source == SHIPPED:
         found, made = studies.shipped(name), studies.made(name)
         told = f"Our full run of {made['date']}, {seconds(made['seconds'])} on one core: {made['command']}."
     else:
-        found = job.study(unit, {}, options, key=f"sensitivity-{name}-{source[0]}", button="Run it",
-                          words=f"Trains small networks from the start, on the built-in cut-outs: {TIMES[source]}.")
+        found = job.study(unit, inputs, options, key=f"sensitivity-{name}-{source[0]}", button="Run it",
+                          words=f"Trains small networks from the start, on {'your' if inputs else 'the built-in'} cut-outs: {TIMES[source]}.")
         told = f"Live, {source.partition(',')[0].lower()}."
     if found is None:
         answer.markdown(words.QUESTIONS[name])
@@ -44,18 +49,16 @@ def draw(name: str, answer) -> None:
 
 def _seeded(found) -> str:
     o = found.options
-    return (f"{count(o['seeds'], 'seed')} from {o['seed']}, {count(o['samples'], 'training picture')}, {count(o['steps'], 'step')} of a {o['architecture']} "
-            "network; 95\u202f% intervals over seeds.")
+    return (f"{count(o['seeds'], 'seed')} from {o['seed']}, {o['classes']} classes, {count(o['samples'], 'training picture')}, {count(o['steps'], 'step')} "
+            f"of a {o['architecture']} network; 95\u202f% intervals over seeds.")
 
 
-def _knobs(name: str) -> dict:
-    """What can be turned before a live run."""
-    found = {"seed": int(st.number_input("First seed", 0, 10_000, 0, 1, key="sensitivity_first", bind="query-params", width=110))}
-    if name == "harm":
-        slider = lambda label, key, least, usual: float(st.slider(label, least, 1.0, usual, 0.1, key=f"sensitivity_{key}", bind="query-params", width=230))
-        found["settings"] = ((slider("Correlation of object and digit", "correlation", 0.0, 0.0),
-                              slider("Share of pictures with an object", "availability", 0.1, 1.0)),)
-    return found
+def _knobs() -> dict:
+    """How the object in the corner goes with the digit, in training."""
+    slider = lambda label, key, least, usual: float(st.slider(label, least, 1.0, usual, 0.1, key=f"sensitivity_{key}", bind="query-params", width=250))
+    with st.container(horizontal=True):
+        return {"settings": ((slider("Correlation of object and digit", "correlation", 0.0, 0.0),
+                              slider("Share of pictures with an object", "availability", 0.1, 1.0)),)}
 
 
 def _show(figure, says: str, key: str, table=None) -> None:
@@ -80,7 +83,8 @@ def _carried(found, answer) -> None:
                 note=True)
     data = st.segmented_control("On", found.data, default=found.data[0], key="sensitivity_data", bind="query-params", required=True)
     _show(figures.carried(found, data), figures.carried_says(found, data), "carried", found.table())
-    for what in dict.fromkeys(f"{where.partition(' · ')[2]}: {why}" for where, why in found.reasons.items()):  # whatever was trained
+    told = {f"{where.partition(' · ')[2]}: {why}": why for where, why in found.reasons.items()}  # whatever was trained
+    for what in [what for what, why in told.items() if why != IDLE]:  # idle ones are named under the chart
         st.caption(f":material/info: {plain(what)}")
 
 
@@ -96,16 +100,20 @@ def _mismatch(found, answer) -> None:
     theirs = published.INVARIANCE_MISMATCH
     _said(answer, figures.mismatch_says, found)
     _show(figures.mismatch(found), f"Sets, in the order in which transforms join: {', '.join(found.transforms)}.", "mismatch", found.table())
-    _show(figures.largest(found, theirs), figures.largest_says(found, theirs), "largest")
-    st.caption(f"The published curve is read off a plot, give or take {published.INVARIANCE_READ:.2f}.")
+    beside = theirs if max(found.tested) == len(theirs) else None  # another target is no comparison
+    table = found.table()
+    _show(figures.largest(found, beside), figures.largest_says(found, beside), "largest", table[table["tested with"] == max(found.tested)])
+    st.caption(f"The published curve is read off a plot, give or take {published.INVARIANCE_READ:.2f}." if beside else
+               f"The published curve is of a target with {len(theirs)} transforms: it stands beside the full runs.")
 
 
 def _importance(found, answer) -> None:
     setup = _beside("Published figures of", "setup", list(published.INVARIANCE_IMPORTANCE))
     theirs = published.INVARIANCE_IMPORTANCE[setup]
-    _said(answer, figures.importance_says, found)
-    charts.show(figures.importance(found, theirs), alt=figures.importance_says(found, theirs), key="sensitivity-importance", table=found.table(), note=True)
-    _show(figures.levels(found), figures.levels_says(found), "levels")
+    _said(answer, figures.importance_answer, found)
+    charts.show(figures.importance(found, theirs), alt=figures.importance_says(found, theirs), key="sensitivity-importance", table=found.differences(),
+                note=True)
+    _show(figures.levels(found), figures.levels_says(found), "levels", found.table())
 
 
 def _harm(found, answer) -> None:
@@ -118,4 +126,4 @@ def _harm(found, answer) -> None:
     charts.show(figures.harm(found, setting, theirs), alt=figures.harm_says(found, setting, theirs), key="sensitivity-harm", table=found.table(), note=True)
     for knob in KNOBS:
         if len(found.along(knob)[1]) > 1:
-            _show(figures.along(found, knob, setting=setting), figures.along_says(found, knob), f"along-{knob}")
+            _show(figures.along(found, knob, setting=setting), figures.along_says(found, knob), f"along-{knob}", found.costs(knob))

@@ -9,7 +9,7 @@ from pages.parts.messages import plain
 from pages.parts.sensitivity.words import OURS, PUBLISHED
 
 TEXT = "text"
-SHOWN = 12  # items of a strip
+SHOWN = 8  # items of a strip: what a narrow window holds
 LARGEST = 64  # pixels of a side
 STEPS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 GAP = 3  # pixels between pictures
@@ -39,7 +39,7 @@ def keep(known: Mapping) -> None:
 def whose(known: Mapping) -> str:
     """Whose transforms these are."""
     ours = any(transform.family == TEXT for transform in known.values())
-    return f"Those of texts are ours {OURS}." if ours else f"The ranges at first are the published ones {PUBLISHED}."
+    return f"These transforms of texts are ours {OURS}." if ours else f"Unless changed, every range is as {PUBLISHED}."
 
 
 def explorer(subjects, known: Mapping, paired: bool, seed: int) -> None:
@@ -57,13 +57,13 @@ def explorer(subjects, known: Mapping, paired: bool, seed: int) -> None:
 @st.fragment
 def _row(subjects, name: str, transform, paired: bool, seed: int) -> None:
     """Its own fragment: a slider redraws its row alone."""
-    what, where, strip = st.columns([2, 3, 8], vertical_alignment="center", gap="small")
-    with what:
+    row = st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"sensitivity-row-{name.replace(' ', '-')}")
+    with row.container(width=190):
         st.markdown(f"**{plain(name)}**")
         st.caption(plain(transform.about))
-    with where:
+    with row.container(width=230):
         sliders(name, transform)
-    with strip:
+    with row.container(width="content"):
         a, b, _ = subjects.pairs(name, SHOWN, seed)
         if isinstance(a, np.ndarray):
             alt = f"{len(a)} items under {name}" + (", each twice, with another draw below" if paired else "")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from analysis import engine, store
+from analysis.data import scenes
 from analysis.errors import InputError
 from analysis.metrics.sensitivity import Profile
 from analysis.studies import sensitivity as studies
@@ -14,6 +15,8 @@ from pages.parts.sensitivity import ranges
 
 SCENES = "Transforms-2D"
 OWN = "cut-outs · "
+FROM = "cut-outs of "  # a stored zip's name follows
+LARGEST = 50  # MB of a zip
 MOST = 3  # models beside that of the sidebar
 PAIRS = (200, 500, 1000, 2000, 5000)
 
@@ -107,7 +110,7 @@ def _offered(at: workspace.Workspace, model) -> dict[str, tuple[str, str]]:
     """What may be transformed for the model: label -> (scenes, dataset)."""
     found = {}
     if "image" in model.reads:
-        found = {SCENES: ("", "")} | {f"{OWN}{key[:8]}": (key, "") for key in _brought(str(store.default().folder))}
+        found = {SCENES: ("", "")} | {label: (key, "") for label, key in brought().items()}
     if not at.target.startswith("rep:"):
         data = workspace.get_dataset(at.target)
         if data.modality in model.reads and data.modality in ("image", "text"):
@@ -120,20 +123,39 @@ def _offered(at: workspace.Workspace, model) -> dict[str, tuple[str, str]]:
 
 # cut-outs that a person brought along
 
-def _brought(folder: str) -> list[str]:
-    here = store.default().folder / "results"
-    return _listed(folder, here.stat().st_mtime_ns if here.exists() else 0)
+def cutouts() -> tuple[dict, int]:
+    """(the input that names the chosen scenes, none for the built-in ones; how many objects they have)"""
+    own = brought()
+    chosen = st.selectbox("Objects", [SCENES, *own], key="sensitivity_objects", bind="query-params", width=240,
+                          help="Load your own under Transforms or Sensitivity: Own cut-outs.") if own else SCENES
+    if chosen not in own:
+        return {}, len(scenes.builtin().classes)
+    ref = engine.Ref.result(own[chosen])
+    return {"scenes": ref}, len(ref.resolve().classes)
+
+
+def brought() -> dict[str, str]:
+    """What was loaded under "Own cut-outs": label -> key."""
+    folder = store.default().folder
+    here = folder / "results"
+    return _listed(str(folder), here.stat().st_mtime_ns if here.exists() else 0)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _listed(folder: str, changed: int) -> list[str]:
-    return [entry.key for entry in store.Store(folder).entries("results") if entry.facts.get("unit", "").startswith(OWN.strip(" ·"))]
+def _listed(folder: str, changed: int) -> dict[str, str]:
+    return {_label(entry.facts["unit"].partition(FROM)[2], entry.key): entry.key for entry in store.Store(folder).entries("results")
+            if entry.facts.get("unit", "").startswith(FROM)}
+
+
+def _label(file: str, key: str) -> str:
+    return f"{OWN}{file.rpartition('.')[0] or file} · {key[:8]}"
 
 
 def _bring() -> None:
     with st.popover("Own cut-outs", icon=":material/upload:", key="sensitivity-own"):
-        st.markdown("A zip of pictures with an alpha channel, one for each class, named by it. A folder `backgrounds` in it replaces ours.")
-        st.file_uploader("Zip of cut-outs", ["zip"], key="sensitivity-zip", on_change=_keep, max_upload_size=50)
+        st.markdown(f"A zip of pictures with an alpha channel, one for each class, named by it; up to {LARGEST} MB. A folder `backgrounds` in it replaces "
+                    "ours.")
+        st.file_uploader("Zip of cut-outs", ["zip"], key="sensitivity-zip", on_change=_keep, max_upload_size=LARGEST)
 
 
 def _keep() -> None:
@@ -141,12 +163,10 @@ def _keep() -> None:
     given = st.session_state["sensitivity-zip"]
     if given is None:
         return
-    from analysis.data import scenes
     try:
         made = scenes.from_zip(given.getvalue(), given.name)
     except InputError as error:
         st.session_state["_sensitivity_error"] = error
         return
-    facts = {"brought": True, "unit": f"{OWN.strip(' ·')} of {given.name}"}
-    store.default().put_result(made.digest, made, facts)
-    st.session_state["sensitivity_on"] = f"{OWN}{made.digest[:8]}"
+    store.default().put_result(made.digest, made, {"brought": True, "unit": f"{FROM}{given.name}"})
+    st.session_state["sensitivity_on"] = _label(given.name, made.digest)

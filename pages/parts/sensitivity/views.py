@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from analysis.figures import sensitivity as figures
@@ -38,7 +39,7 @@ def answer(where, it: Subjects, found: Sequence[Profile], layers: Sequence[tuple
 
 
 def _ranges(changed: dict) -> str:
-    return f"Ranges changed: {plain(', '.join(changed))}." if changed else "Ranges not changed."
+    return f"Ranges changed: {plain(', '.join(changed))}." if changed else "No range changed."
 
 
 def bars(it: Subjects, found: Sequence[Profile], layers: Sequence[tuple]) -> None:
@@ -46,8 +47,18 @@ def bars(it: Subjects, found: Sequence[Profile], layers: Sequence[tuple]) -> Non
     known = list(it.known)
     transform = st.session_state.get("sensitivity_transform") or st.query_params.get("sensitivity_transform") or _first(known)
     charts.show(figures.bars(found, layers, at=transform), alt=figures.bars_says(found, layers), key="sensitivity-bars",
-                on_select=lambda: _take(known), selection_mode="points", table=None if len(found) > 1 else found[0].table(), note=True)
+                on_select=lambda: _take(known), selection_mode="points", table=_table(found, layers), note=True)
     _behind(it, found, layers)
+
+
+def _table(found: Sequence[Profile], layers: Sequence[tuple]) -> pd.DataFrame:
+    """The numbers of the layers that are drawn, model by model."""
+    parts = []
+    for profile, drawn in zip(found, layers, strict=True):
+        lines = profile.table()
+        parts.append(lines[lines["layer"].isin(drawn)].assign(model=profile.model))
+    every = pd.concat(parts)
+    return every[["model", *(name for name in every if name != "model")]]
 
 
 def _model(label: str, key: str, it: Subjects, found: Sequence[Profile]) -> int:

@@ -12,9 +12,11 @@ SETUPS = {
     "carried": "Each network learns the classes of Transforms-2D under one transform, or under none. Its penultimate layer is then compared on pairs of "
                "pictures.",
     "mismatch": "Pretrained on some classes under the first so many transforms, frozen, and read by a linear probe on other classes under each set.",
-    "importance": "Pretrained under the target's transforms or under as many others, while one more thing about pretraining varies; read by a linear probe.",
-    "harm": "Printed digits with a small object in the corner. Networks learn to tell one of the two while the other is there, or not; a linear probe then "
-            "asks for either.",
+    "importance": "Pretrained under the target's transforms (*same*) or under as many others (*disjoint*), while one more thing about pretraining varies; read "
+                  "by a linear probe. *Within*: how far the best and the worst level of that thing lie apart. *Same vs disjoint*: what the target's own "
+                  "transforms add.",
+    "harm": "Printed digits, called *picture*, with a small object in the corner. *both → picture*: a network was shown both and learned to tell the digit. A "
+            "linear probe on its frozen features then asks for the digit or for the object: what it learned to ignore is hard to find again.",
 }
 EXPLAINER = f"""
 **What it asks.** Which changes of its input does a representation ignore? Two pictures of the same object on the same background that differ only in a
