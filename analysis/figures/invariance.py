@@ -333,12 +333,13 @@ def harm(found: Harm, setting: int = 0, published: Mapping[str, tuple] | None = 
     chance = [{"type": "line", "x0": i - 0.45, "x1": i + 0.45, "y0": 100 * level, "y1": 100 * level, "name": "chance",
                "line": {"width": 1.6, "color": template.GREY, "dash": "dot"}} for i, level in enumerate(found.chance)]
     heads = [{"text": f"<b>{text}</b>", "x": 0, "xref": f"{axis} domain", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-              "font": {"size": 13}} for text, axis in (("Accuracy, % (dotted: chance)", "x"), ("Sensitivity (1: random pairs)", "x2"))]
+              "font": {"size": 13}} for text, axis in (("Accuracy, % (dotted: chance)", "x"), ("Sensitivity", "x2"))]
     missing = np.concatenate([accuracy[..., 0].ravel(), sensed[..., 0].ravel()])
     random = {**_rule(1, "random pairs"), "xref": "x2 domain", "yref": "y2"}
     return template.figure(*left, *right, height=height, uirevision=revision, barmode="overlay", legend=below(), showlegend=True, shapes=[*chance, random],
                            annotations=heads, margin={"t": 34, "b": 100},
-                           meta={"note": note([_setting(found, setting), _seeds(found.accuracy[setting]), _pending(missing), _theirs(published)])},
+                           meta={"note": note([_setting(found, setting), _seeds(found.accuracy[setting]), "sensitivity 1: random pairs", _pending(missing),
+                                               _theirs(published)])},
                            xaxis={**_groups(found.transfers), "domain": [0, 0.64]},
                            xaxis2={**_groups(found.parts), "ticktext": [f"to another<br>{template.plain(part)}" for part in found.parts], "domain": [0.71, 1]},
                            yaxis={"range": [0, 104]}, yaxis2={"anchor": "x2", "range": [0, _top(sensed, theirs[1], 1.0)]})

@@ -259,10 +259,10 @@ def test_accuracy_and_sensitivity_of_every_training_stand_beside_the_published()
     assert [len(set(trace.marker.color)) for trace in theirs] == [4, 4]
     assert len(theirs) == 2 and max(theirs[0].y) == 100 and max(theirs[1].y) == pytest.approx(0.99)
     assert [s.y0 for s in shapes(figure, "chance")] == [10, 10, 20, 20]
-    assert "correlation 0.5, availability 0.5; 3 seeds; published" in figure.layout.meta["note"]
+    assert "correlation 0.5, availability 0.5; 3 seeds; sensitivity 1: random pairs; published" in figure.layout.meta["note"]
     said = invariance.harm_says(found)
     assert f"a harm of {100 * found.harm()[0]:.1f} points" in said and "learned to ignore the object (sensitivity 0.08 instead of 0.2" in said
-    assert [a.text for a in figure.layout.annotations][1] == "<b>Sensitivity (1: random pairs)</b>"
+    assert [a.text for a in figure.layout.annotations][1] == "<b>Sensitivity</b>"
     assert figure.layout.xaxis2.ticktext[1] == "to another<br>object" and shapes(figure, "random pairs")[0].y0 == 1
 
 

@@ -57,11 +57,11 @@ def explorer(subjects, known: Mapping, paired: bool, seed: int) -> None:
 @st.fragment
 def _row(subjects, name: str, transform, paired: bool, seed: int) -> None:
     """Its own fragment: a slider redraws its row alone."""
-    row = st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"sensitivity-row-{name.replace(' ', '-')}")
-    with row.container(width=190):
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"sensitivity-row-{name.replace(' ', '-')}")
+    with row.container(width=140):
         st.markdown(f"**{plain(name)}**")
         st.caption(plain(transform.about))
-    with row.container(width=230):
+    with row.container(width=200):
         sliders(name, transform)
     with row.container(width="content"):
         a, b, _ = subjects.pairs(name, SHOWN, seed)
