@@ -57,18 +57,34 @@ def load_dataset(source, **options) -> Dataset:
         return default().dataset(rest)
     if scheme not in ("builtin", "hf"):
         return _load_path(source, options)
-    name, _, query = rest.partition("?")
-    options = {**dict(parse_qsl(query, keep_blank_values=True)), **{k: v for k, v in options.items() if v is not None}}
+    name, asked = _parted(rest)
+    options = {**asked, **{k: v for k, v in options.items() if v is not None}}
     if scheme == "hf":
         from analysis.data.hub import load_hub
         return load_hub(name, **_checked(f"hf:{name}", options, OPTIONS["hf"]))
-    if f"builtin:{name}" not in {entry.id for entry in catalogue()}:
-        raise _unknown(f"builtin:{name}")
     group, _, which = name.partition("/")
-    options = _checked(f"builtin:{name}", options, OPTIONS.get(name, OPTIONS[group]))
+    options = _sound(name, options)
     make = {"digits": digits.make, "reviews": reviews.make, "shapes": shapes.make, "transforms2d": scenes.make}.get(group)
     made = make(which, **options) if make else digits.make_characters(**options)
     return replace(made, source=f"builtin:{name}?{urlencode(options)}") if options else made
+
+
+def check(source: str) -> None:
+    """Refuses a built-in id that there is not, or an option that it does not take; nothing is built for it."""
+    scheme, _, rest = source.partition(":")
+    if scheme == "builtin":
+        _sound(*_parted(rest))
+
+
+def _parted(rest: str) -> tuple[str, dict]:
+    name, _, query = rest.partition("?")
+    return name, dict(parse_qsl(query, keep_blank_values=True))
+
+
+def _sound(name: str, options: dict) -> dict:
+    if f"builtin:{name}" not in {entry.id for entry in catalogue()}:
+        raise _unknown(f"builtin:{name}")
+    return _checked(f"builtin:{name}", options, OPTIONS.get(name, OPTIONS[name.partition("/")[0]]))
 
 
 def _load_path(source, options: dict) -> Dataset:

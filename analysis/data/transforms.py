@@ -164,6 +164,8 @@ def _sound_range(name: str, knob: str, value, knobs: Mapping[str, Knob]) -> tupl
         low, high = (float(v) for v in (value if isinstance(value, (list, tuple, np.ndarray)) else (value, value)))
     except (TypeError, ValueError):
         low, high = np.nan, np.nan
+    if low > high:
+        raise InputError(f"{name}: {knob} goes from {low:g} down to {high:g}.", f"Give the lower end first: {high:g} to {low:g}.")
     whole = not allowed.whole or (low.is_integer() and high.is_integer())
     if not allowed.lowest <= low <= high <= allowed.highest or not whole or (knob == "chance" and low != high):
         what = "one number" if knob == "chance" else "a whole number or a (low, high) of them" if allowed.whole else "a number or a (low, high)"

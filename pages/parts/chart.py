@@ -5,6 +5,7 @@ import streamlit as st
 from pages.parts import record
 from pages.parts.messages import plain
 
+COLUMN, WIDEST = 110, 620  # pixels of a table of numbers
 CONFIG = {"displaylogo": False, "showSendToCloud": False, "responsive": True,
           "modeBarButtonsToRemove": ["autoScale2d", "toggleSpikelines", "hoverClosestCartesian", "hoverCompareCartesian"]}
 
@@ -31,6 +32,6 @@ def noted(figure) -> str:
 def numbers(table, *, key: str) -> None:
     with st.popover("Numbers", icon=":material/table:", type="tertiary", key=f"{key}-numbers", on_change="rerun") as opened:
         if opened.open:
-            st.dataframe(table, hide_index=True, key=f"{key}-table", alt="The numbers behind the chart")
+            st.dataframe(table, hide_index=True, key=f"{key}-table", alt="The numbers behind the chart", width=min(WIDEST, COLUMN * table.shape[1]))
             st.download_button("Download as CSV", lambda: table.to_csv(index=False), f"{key}.csv", "text/csv", key=f"{key}-csv",
                                on_click="ignore", icon=":material/download:")

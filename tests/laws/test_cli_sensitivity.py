@@ -114,7 +114,7 @@ def test_the_pages_defaults_are_those_of_the_command():
     ([MODEL, "--transform", "hue", "hue"], "stands twice"), ([MODEL, "--layer", "attic"], "no layer 'attic'"), ([MODEL, "--pairs", "1"], "2 to"),
     ([MODEL, "--seed", "-1"], "no seed"), ([MODEL, "--range", "rotate=3"], "'rotate=3' is no range"), ([MODEL, "--range", "rotate.angle"], "T.KNOB=LOW:HIGH"),
     ([MODEL, "--range", "rotat.angle=3"], "no transform 'rotat'"), ([MODEL, "--range", "rotate.turn=3"], "no knob 'turn'"),
-    ([MODEL, "--range", "rotate.angle=wide"], "'wide'"), ([MODEL, "--range", "rotate.angle=9:3"], "(9.0, 3.0)"),
+    ([MODEL, "--range", "rotate.angle=wide"], "'wide'"), ([MODEL, "--range", "rotate.angle=9:3"], "from 9 down to 3"),
     ([MODEL, "--range", "rotate.angle=1:2:3"], "'2:3'"), ([MODEL, "--range", "scale.size=nan"], "nan")])
 def test_what_cannot_be_measured_is_refused(arguments, says, capsys):
     assert main(["sensitivity", *arguments]) == 2

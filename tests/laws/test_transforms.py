@@ -287,7 +287,7 @@ def test_ranges():
 @pytest.mark.parametrize("ranges, words", [
     ({"rotat": 1}, ("'rotat'", "Did you mean rotate?")),
     ({"rotate": {"angel": 1}}, ("no knob 'angel'", "It has angle")),
-    ({"rotate": (90, 0)}, ("angle = (90, 0)", "from -360 to 360")),
+    ({"rotate": (90, 0)}, ("rotate: angle", "from 90 down to 0", "0 to 90")),
     ({"rotate": 400}, ("from -360 to 360",)),
     ({"rotate": "far"}, ("'far'", "a number or a (low, high)")),
     ({"rotate": (0, float("nan"))}, ("nan",)),
