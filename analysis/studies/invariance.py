@@ -189,7 +189,7 @@ def carried(inputs: dict, options: dict, ctx):
             yield Carried(trained, names, found.copy(), learned.copy(), DATA, done, dict(reasons), noted(stage, PAIRED), chosen)
 
 
-mismatch.VERSION = importance.VERSION = harm.VERSION = carried.VERSION = 1
+mismatch.VERSION = importance.VERSION = harm.VERSION = carried.VERSION = 2
 
 
 # what the experiments share

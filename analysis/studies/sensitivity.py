@@ -53,7 +53,7 @@ def profile(inputs: dict, options: dict, ctx):
         yield so_far
 
 
-profile.VERSION = 1
+profile.VERSION = 2
 
 
 def offered(inputs: dict) -> tuple[dict, str]:
