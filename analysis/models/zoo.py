@@ -137,16 +137,16 @@ def build(weights: Path | Mapping[str, np.ndarray], architecture: str, classes: 
     tensors = weights if isinstance(weights, Mapping) else open_tensors(weights)
     state = {k: torch.from_numpy(np.array(v, np.float32)) for k, v in tensors.items()}
     module.load_state_dict(state, strict=False)  # counters of batches seen are not stored
-    return module.eval(), pictures
+    return module.eval().to(memory_format=torch.channels_last), pictures  # convolutions run twice as fast so
 
 
 def pictures(items: np.ndarray):
-    """uint8 pictures of any size as a tensor (b, 3, 32, 32) in 0..1."""
+    """uint8 pictures of any size as a tensor (b, 3, 32, 32) in 0..1, which keeps its colours last in memory."""
     import torch
     x = torch.from_numpy(items.astype(np.float32)).permute(0, 3, 1, 2) / 255
     if x.shape[2:] != (digits.SIDE, digits.SIDE):
         x = torch.nn.functional.interpolate(x, (digits.SIDE, digits.SIDE), mode="bilinear", antialias=True)
-    return x.contiguous()
+    return x
 
 
 def _build_raw():
