@@ -47,6 +47,11 @@ class Entry:
         """Given by a person, so it cannot be computed again: never evicted."""
         return self.kind in ("datasets", "models", "selections") or bool(self.facts.get("brought"))
 
+    @property
+    def part(self) -> bool:
+        """A piece of a result, kept for other runs: no list shows it."""
+        return bool(self.facts.get("part"))
+
 
 class Store:
     def __init__(self, folder, *, cap: int | None = None):

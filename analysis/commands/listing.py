@@ -21,7 +21,7 @@ def run(options) -> dict:
     if "datasets" in parts:
         report["datasets"] = [{"id": d.id, "name": d.name, "about": d.about} for d in catalogue()]
     if "stored" in parts:
-        report["stored"] = [{"kind": e.kind, "key": e.key, "bytes": e.bytes, **_short(e.facts)} for e in store.entries()]
+        report["stored"] = [{"kind": e.kind, "key": e.key, "bytes": e.bytes, **_short(e.facts)} for e in store.entries() if not e.part]
         report["store"] = {"folder": str(store.folder), "bytes": store.size(), "cap": store.cap}
     if options.json != "-":
         for part in parts:

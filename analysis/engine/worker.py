@@ -39,7 +39,7 @@ class Context:
 
     def keep(self, key: str, part) -> None:
         from analysis.store import default
-        default().put_result(key, part, {"unit": f"part of {self.task.unit}"})
+        default().put_result(key, part, {"unit": self.task.unit, "part": True})
 
 
 def work(connection) -> None:

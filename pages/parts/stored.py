@@ -16,7 +16,7 @@ WORDS = {"representations": "representation", "datasets": "dataset", "models": "
 @st.fragment
 def panel() -> None:
     kept = store.default()
-    entries = kept.entries()
+    entries = [entry for entry in kept.entries() if not entry.part]
     st.caption(f"{size(kept.size())} of {size(kept.cap)} in {plain(kept.folder)}. "
                "Above that, what can be computed again is deleted, least recently used first.")
     if not entries:

@@ -41,6 +41,13 @@ def test_a_second_request_is_a_lookup(tmp_path):
     assert open(log).read().count("started") == 1
 
 
+def test_what_a_run_keeps_of_its_parts_serves_another_and_is_listed_nowhere():
+    kept = store.default()
+    found = [wait(engine.submit(units.in_parts, {}, {"parts": parts})).result() for parts in ([1, 2], [2, 3])]
+    assert [(f.total, int(f.values[0])) for f in found] == [(6, 2), (6, 1)]
+    assert sum(entry.part for entry in kept.entries()) == 3 and sum(not entry.part for entry in kept.entries()) == 2
+
+
 def test_equal_requests_share_one_run_and_one_cancel_does_not_stop_it_for_the_other(tmp_path):
     log = str(tmp_path / "log")
     options = {"n": 60, "pause": 0.02, "log": log}
