@@ -22,7 +22,7 @@ def run(options) -> dict:
         report["datasets"] = [{"id": d.id, "name": d.name, "about": d.about} for d in catalogue()]
     if "stored" in parts:
         report["stored"] = [{"kind": e.kind, "key": e.key, "bytes": e.bytes, **_short(e.facts)} for e in store.entries() if not e.part]
-        report["store"] = {"folder": str(store.folder), "bytes": store.size(), "cap": store.cap}
+        report["store"] = {"folder": str(store.folder), "bytes": store.size(), "parts": sum(e.bytes for e in store.entries() if e.part), "cap": store.cap}
     if options.json != "-":
         for part in parts:
             print(f"{part}{f' ({store.folder}, {store.size() / 1e6:.1f} of {store.cap / 1e6:.0f} MB)' if part == 'stored' else ''}")

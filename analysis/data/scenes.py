@@ -221,13 +221,19 @@ def about(kind: str) -> str:
 def _cast(scenes: Scenes, n: int, classes: Sequence[int] | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(labels, backgrounds) of the items."""
     _check_count(n)
+    classes = sound_classes(scenes, classes)
+    rounds = random_source(seed, "objects").random((-(-n // len(classes)), len(classes))).argsort(axis=1)
+    grounds = random_source(seed, "backgrounds").random(n) * len(scenes.backgrounds)
+    return classes[rounds.ravel()[:n]], grounds.astype(np.int64)
+
+
+def sound_classes(scenes: Scenes, classes: Sequence[int] | None) -> np.ndarray:
+    """int64, all where none are given."""
     classes = np.arange(len(scenes.classes)) if classes is None else np.asarray(classes)
     known = classes.ndim == 1 and len(classes) and classes.dtype.kind in "iu" and 0 <= classes.min() <= classes.max() < len(scenes.classes)
     if not known or len(set(classes.tolist())) < len(classes):
         raise InputError(f"The classes are {classes.tolist()}.", f"Give different whole numbers from 0 to {len(scenes.classes) - 1}.")
-    rounds = random_source(seed, "objects").random((-(-n // len(classes)), len(classes))).argsort(axis=1)
-    grounds = random_source(seed, "backgrounds").random(n) * len(scenes.backgrounds)
-    return classes.astype(np.int64)[rounds.ravel()[:n]], grounds.astype(np.int64)
+    return classes.astype(np.int64)
 
 
 def _check_count(n: int) -> None:

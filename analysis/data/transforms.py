@@ -286,7 +286,8 @@ def _reached(size, span: tuple) -> tuple[int, int]:
     centre, sizes = (side - 1) / 2, (float(size.min()), float(size.max()))
     ends = [centre + s * (at - centre) for s in sizes for at in (first, last - 1)]
     wide = max(1.0, sizes[1])
-    return max(0, math.floor(min(ends) - wide)), min(side, math.ceil(max(ends) + wide) + 1)
+    start = min(side, max(0, math.floor(min(ends) - wide)))
+    return start, max(start, min(side, math.ceil(max(ends) + wide) + 1))  # nothing, where it leaves the frame
 
 
 def _both(sides, make):
@@ -296,7 +297,7 @@ def _both(sides, make):
 
 
 def _mixed(pictures, down, across):
-    """Every row and every column as a mixture of all, by matrices (n, side, side)."""
+    """Every row and every column as a mixture of those there are, by matrices (n, made, there)."""
     n, channels, _, width = pictures.shape
     return ((down[:, None] @ pictures).reshape(n, -1, width) @ across.mT).reshape(n, channels, -1, across.shape[1])
 

@@ -61,7 +61,8 @@ def carried(found: Carried, data: str, *, at: tuple | None = None, height: int |
               "font": {"size": 12}, "name": "idle"} for name in idle]
     return template.figure(*_heat(values, 0, top, bar, ".2f", said, room), height=height or 120 + lean + room, uirevision=revision, shapes=own + framed(at),
                            hoverdistance=WIDE, margin={"t": 12}, annotations=empty,
-                           meta={"note": note([_seeds(found.sensitivity), "framed: the transform trained with", _pending(values, _reasons(found, data))])},
+                           meta={"note": note([_seeds(found, found.sensitivity), "framed: the transform trained with",
+                                               _pending(values, _reasons(found, data))])},
                            xaxis={**columns([template.plain(t) for t in found.transforms]), "tickangle": -40 if lean else 0, "title": {"text": "Tested with"}},
                            yaxis={**rows([template.plain(t) for t in found.trained]), "title": {"text": "Trained with"}})
 
@@ -75,7 +76,7 @@ def carried_says(found: Carried, data: str) -> str:
         return f"On {data}, no network has been tested with its own transform yet."
     most, least = max(own, key=own.get), min(own, key=own.get)
     ends = f"; its own transform is ignored most after {least} ({own[least]:.2f}) and least after {most} ({own[most]:.2f})" if len(own) > 1 else ""
-    return f"On {data}, {_kinds(values)}{ends}.{_full(_fewer(found, data))} {sentence(_seeds(found.sensitivity))}."
+    return f"On {data}, {_kinds(values)}{ends}.{_full(_fewer(found, data))} {sentence(_seeds(found, found.sensitivity))}."
 
 
 def kinds(found: Carried, published: Mapping[str, Mapping[str, float]] | None = None, *, by: str = "", height: int = 400, revision: str = "kinds"):
@@ -91,7 +92,7 @@ def kinds(found: Carried, published: Mapping[str, Mapping[str, float]] | None = 
     theirs = [[published.get(kind, {}).get(name, np.nan) for name in names] for kind in KINDS]
     traces = _grouped([SAID[kind] for kind in KINDS], names, spans, theirs, "{:.2f}", by=by)
     return template.figure(*traces, height=height, uirevision=revision, barmode="overlay", legend=below(), showlegend=True, margin={"t": 12, "b": 90},
-                           meta={"note": note([_seeds(found.sensitivity), *(_fewer(found, name, template.plain) for name in found.data),
+                           meta={"note": note([_seeds(found, found.sensitivity), *(_fewer(found, name, template.plain) for name in found.data),
                                                "" if found.final else _pending(spans[:, :len(found.data), 0]), _theirs(published, INVARIANCE_OTHERS)])},
                            xaxis=_groups(names),
                            yaxis={"title": {"text": "Sensitivity"}, "range": [0, _top(spans, theirs, 1.0)]}, shapes=[_rule(1, "random pairs")],
@@ -108,7 +109,7 @@ def kinds_says(found: Carried, published: Mapping[str, Mapping[str, float]] | No
     theirs = [f"{name} {row[name]:.2f} against {none[name]:.2f}" for row, none in [[(published or {}).get(kind, {}) for kind in ("same", NONE)]]
               for name in row if name in none]
     said = f" Published: {', '.join(theirs)}." if theirs else ""
-    return f"{told}{''.join(_full(_fewer(found, name)) for name in known)}{said} {sentence(_seeds(found.sensitivity))}."
+    return f"{told}{''.join(_full(_fewer(found, name)) for name in known)}{said} {sentence(_seeds(found, found.sensitivity))}."
 
 
 def _carries(both: Mapping[str, tuple], known: Mapping[str, Mapping]) -> str:
@@ -147,7 +148,8 @@ def mismatch(found: Mismatch, *, at: tuple | None = None, height: int | None = N
     bar = {"title": {"text": "Accuracy, %", "side": "right"}, "thickness": 12, "outlinewidth": 0, "len": 0.95}
     return template.figure(*_heat(spans[..., 0], 100 * found.chance, 100, bar, ".0f", said, height - 150, 13), height=height, uirevision=revision,
                            shapes=own + framed(at), hoverdistance=WIDE, annotations=heads, margin={"t": 52},
-                           meta={"note": note([_seeds(found.accuracy), f"colours from chance, {100 * found.chance:.0f}\u202f%", _pending(spans[..., 0])])},
+                           meta={"note": note([_seeds(found, found.accuracy), f"colours from chance, {100 * found.chance:.0f}\u202f%",
+                                               _pending(spans[..., 0])])},
                            xaxis={**columns([f"{n}" for n in found.tested]), "title": {"text": "Transforms of the target"}},
                            yaxis={**rows(_joined(found)), "ticktext": _joined(found), "title": {"text": "Transforms of pretraining"}})
 
@@ -158,7 +160,7 @@ def mismatch_says(found: Mismatch) -> str:
             if np.isfinite(costs[name][0])]
     if not told:
         return "What a mismatch costs is told beside pretraining under the target's own transforms, which is not there yet."
-    return f"Beside pretraining under the target's own transforms, pretraining {', and '.join(told)}. {sentence(_seeds(found.accuracy))}."
+    return f"Beside pretraining under the target's own transforms, pretraining {', and '.join(told)}. {sentence(_seeds(found, found.accuracy))}."
 
 
 def largest(found: Mismatch, published: Sequence[float] | None = None, *, height: int = 400, revision: str = "largest"):
@@ -183,7 +185,7 @@ def largest(found: Mismatch, published: Sequence[float] | None = None, *, height
     ends = [min(sizes) - 0.4, max(*sizes, len(published or ())) + 0.4]
     return template.figure(*traces, height=height, uirevision=revision, legend=below(), showlegend=True, margin={"t": 12, "b": 76},
                            shapes=[_rule(100 * found.chance, "chance")], annotations=[_label(100 * found.chance, "chance")],
-                           meta={"note": note([_seeds(found.accuracy), _pending(spans[:, 0]), _theirs(published)])},
+                           meta={"note": note([_seeds(found, found.accuracy), _pending(spans[:, 0]), _theirs(published)])},
                            xaxis={"range": ends, "dtick": 1, "title": {"text": "Transforms of pretraining"}},
                            yaxis={"range": [0, 104], "title": {"text": f"Accuracy under all {most} transforms, %"}})
 
@@ -196,7 +198,7 @@ def largest_says(found: Mismatch, published: Sequence[float] | None = None) -> s
     ends = [f"{_percent(spans[i])} after pretraining under {found.trained[i]}" for i in dict.fromkeys(known[[0, -1]])]
     theirs = f" Published, for {len(published)}: {100 * published[0]:.0f}\u202f% after 1, {100 * published[-1]:.0f}\u202f% after all." if published else ""
     return (f"Under all {most} transforms accuracy is {', and '.join(ends)} (chance: {100 * found.chance:.0f}\u202f%).{_itself(found)}{theirs} "
-            f"{sentence(_seeds(found.accuracy))}.")
+            f"{sentence(_seeds(found, found.accuracy))}.")
 
 
 def _own(spans, sizes, colour: str) -> list:
@@ -239,7 +241,7 @@ def importance(found: Importance, published: Mapping[str, Sequence[float]] | Non
     low = min(0.0, 1.1 * float(np.nanmin(spans, initial=0)))
     return template.figure(*traces, height=height, uirevision=revision, barmode="overlay", legend=below(), showlegend=True, margin={"t": 12, "b": 90},
                            shapes=[_rule(0, "no difference", dash="solid")], xaxis=_groups(names),
-                           meta={"note": note([_seeds(found.accuracy), _pending(spans[:, :len(ours), 0]), _theirs(published)])},
+                           meta={"note": note([_seeds(found, found.accuracy), _pending(spans[:, :len(ours), 0]), _theirs(published)])},
                            yaxis={"title": {"text": "Difference of accuracy,<br>percentage points"}, "range": [low, _top(spans, theirs, 5.0)]})
 
 
@@ -252,13 +254,13 @@ def importance_says(found: Importance, published: Mapping[str, Sequence[float]] 
         theirs = f", published {listed([f'{100 * value:.0f}' for value in published[factor]])}" if factor in (published or {}) else ""
         ours = ", ".join(f"{figure} " + _span(100 * np.array(of[figure]), "{:.1f}").replace("-", "−") for figure in FIGURES)
         told.append(f"{factor}: {ours}{theirs}")
-    return f"{_weightiest(known)} In points, {'; '.join(told)}. {sentence(_seeds(found.accuracy))}."
+    return f"{_weightiest(known)} In points, {'; '.join(told)}. {sentence(_seeds(found, found.accuracy))}."
 
 
 def importance_answer(found: Importance) -> str:
     """The same in short: what matters most."""
     known = {factor: of for factor, of in found.figures().items() if np.isfinite([of[figure][0] for figure in FIGURES]).all()}
-    return f"{_weightiest(known)} {sentence(_seeds(found.accuracy))}." if known else importance_says(found)
+    return f"{_weightiest(known)} {sentence(_seeds(found, found.accuracy))}." if known else importance_says(found)
 
 
 def _weightiest(known: Mapping[str, Mapping[str, tuple]]) -> str:
@@ -301,7 +303,7 @@ def levels(found: Importance, *, height: int | None = None, revision: str = "lev
                            shapes=[{**_rule(100 * found.chance, "chance"), "xref": "x", "yref": "paper", "x0": 100 * found.chance, "x1": 100 * found.chance,
                                     "y0": 0, "y1": 1}],
                            annotations=[{"text": "chance", "x": 100 * found.chance, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-                                         "font": {"size": 12}}], meta={"note": note([_seeds(found.accuracy), _pending(spans[..., 0])])},
+                                         "font": {"size": 12}}], meta={"note": note([_seeds(found, found.accuracy), _pending(spans[..., 0])])},
                            xaxis={"range": [0, 104], "title": {"text": "Accuracy on the target, %"}},
                            yaxis={**rows(ticks), "ticktext": ticks})
 
@@ -312,7 +314,7 @@ def levels_says(found: Importance) -> str:
     if not both.any():
         return "No level has been tested under both kinds of transforms yet."
     ahead = int((means["same"] > means["disjoint"])[both].sum())
-    return f"The target's own transforms are ahead at {ahead} of {int(both.sum())} levels. {sentence(_seeds(found.accuracy))}."
+    return f"The target's own transforms are ahead at {ahead} of {int(both.sum())} levels. {sentence(_seeds(found, found.accuracy))}."
 
 
 # harm
@@ -338,8 +340,8 @@ def harm(found: Harm, setting: int = 0, published: Mapping[str, tuple] | None = 
     random = {**_rule(1, "random pairs"), "xref": "x2 domain", "yref": "y2"}
     return template.figure(*left, *right, height=height, uirevision=revision, barmode="overlay", legend=below(), showlegend=True, shapes=[*chance, random],
                            annotations=heads, margin={"t": 34, "b": 100},
-                           meta={"note": note([_setting(found, setting), _seeds(found.accuracy[setting]), "sensitivity 1: random pairs", _pending(missing),
-                                               _theirs(published)])},
+                           meta={"note": note([_setting(found, setting), _seeds(found, found.accuracy[setting]), "sensitivity 1: random pairs",
+                                               _pending(missing), _theirs(published)])},
                            xaxis={**_groups(found.transfers), "domain": [0, 0.64]},
                            xaxis2={**_groups(found.parts), "ticktext": [f"to another<br>{template.plain(part)}" for part in found.parts], "domain": [0.71, 1]},
                            yaxis={"range": [0, 104]}, yaxis2={"anchor": "x2", "range": [0, _top(sensed, theirs[1], 1.0)]})
@@ -359,7 +361,7 @@ def harm_says(found: Harm, setting: int = 0, published: Mapping[str, tuple] | No
     else:
         told = f"Training with the object changed object accuracy by {_change(cost)}, to {ends}" + (f": the object is {use}{sensed}." if use else ".")
     return (f"{told}{_room(found, column, alone, published) if use == IGNORED else ''} {sentence(_setting(found, setting))}. "
-            f"{sentence(_seeds(found.accuracy[setting]))}.")
+            f"{sentence(_seeds(found, found.accuracy[setting]))}.")
 
 
 def _use(found, setting: int) -> str:
@@ -407,7 +409,7 @@ def along(found: Harm, knob: str, *, transfer: str = "both → object", setting:
                "name": "chosen", "line": {"width": 8, "color": faded(template.GREY, 0.3)}}] if setting in there else []
     return template.figure(*traces, height=height, uirevision=revision, legend=below(), showlegend=True, margin={"t": 12, "b": 90},
                            shapes=[_rule(level, "chance"), *chosen], annotations=[_label(level, "chance")],
-                           meta={"note": note([f"{KNOBS[1 - own]} {found.settings[0][1 - own]:g}", _seeds(found.accuracy[there].swapaxes(0, 1)),
+                           meta={"note": note([f"{KNOBS[1 - own]} {found.settings[0][1 - own]:g}", _seeds(found, found.accuracy[there].swapaxes(0, 1)),
                                                _pending(spans[..., 0])])},
                            xaxis={"title": {"text": TURNED[knob]}, "range": [min(values) - 0.05, max(values) + 0.05]},
                            yaxis={"range": [0, 104], "title": {"text": f"Accuracy, {template.plain(transfer)}, %"}})
@@ -599,11 +601,12 @@ def _setting(found, setting: int) -> str:
     return ", ".join(f"{knob} {value:g}" for knob, value in zip(KNOBS, found.settings[setting], strict=True))
 
 
-def _seeds(values) -> str:
-    """How much a figure rests on; one seed has no interval."""
-    there, total = np.isfinite(values.reshape(len(values), -1)).sum(axis=1), len(values)
-    begun, done = int((there > 0).sum()), int((there == max(there.max(initial=0), 1)).sum())  # some cells stay empty for good
-    told = f"{count(total)} seed{'s' * (total != 1)}" if done == total else f"{f'{done} to ' * (done < begun)}{begun} of {count(total)} seeds so far"
+def _seeds(found, values) -> str:
+    """How much a figure rests on; one seed has no interval. Some cells stay empty for good: whether all is there, the result itself knows."""
+    there, total = np.isfinite(values.reshape(len(values), -1)), len(values)
+    begun, done = int(there.any(axis=1).sum()), total if found.final else int(there.all(axis=1).sum())
+    known = f"{done} to {begun}" if done < begun else f"{begun}"
+    told = "1 seed" + ", not whole" * (done < total) if total == 1 else f"{count(total)} seeds" if done == total else f"{known} of {count(total)} seeds so far"
     return f"{told}, no interval" if begun < 2 else told
 
 

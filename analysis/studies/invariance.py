@@ -208,7 +208,9 @@ def noted(stage: Stage, clean: str = CLEAN) -> tuple[str, ...]:
 
 def fitted(name: str, options: Mapping, objects: int) -> dict:
     """The options for scenes of so many objects: as many classes as there are, where there are too few."""
-    own = objects if name == "harm" else objects // 2  # the others learn some and are judged on others
+    own, least = (objects, 2) if name == "harm" else (objects // 2, 4)  # the others learn some and are judged on others
+    if objects < least:
+        raise InputError(f"This experiment needs {least} objects or more, and there are {objects}.", "Give more cut-outs, or take the built-in ones.")
     return {**options, **{key: min(options[key], own) for key in ("classes", "targets") if key in options}}
 
 

@@ -38,18 +38,16 @@ def profile(inputs: dict, options: dict, ctx):
     run = lambda items: model.run(list(items) if kind == "text" else items, layers=asked, device=device)[0]
     embed = _Once(run, lambda: drawn(inputs, chosen, None)[0]) if len(names) > 1 else run
     for place, name in enumerate(names):
-        ctx.progress(place * n, total, f"{name}: drawing pairs")
-        part = _part(inputs, chosen, name, asked)
-        one = ctx.kept(part) if hasattr(ctx, "kept") else None  # of an earlier run, which may have had other ranges for other transforms
-        if one is None:
+        tell = lambda done, of, note, name=name, place=place: ctx.progress(place * n + done, total, f"{name}: {note}")
+
+        def measure(name=name, tell=tell) -> Profile:
             a, b, _ = drawn(inputs, chosen, name)
-            tell = lambda done, of, note, name=name, place=place: ctx.progress(place * n + done, total, f"{name}: {note}")
             found = sensitivity.layers(embed, (a, b), seed=chosen["seed"], level=chosen["level"], resamples=chosen["resamples"], batch=AT_ONCE[kind],
                                        progress=tell)
-            one = _measured(_empty(model, inputs, (name,), [known[name].family], asked, chosen), found, scenes.does_nothing(a, b))
-            if hasattr(ctx, "keep"):
-                ctx.keep(part, one)
-        so_far = _joined(so_far, place, one)
+            return _measured(_empty(model, inputs, (name,), [known[name].family], asked, chosen), found, scenes.does_nothing(a, b))
+
+        tell(0, n, "drawing pairs")
+        so_far = _joined(so_far, place, _kept(ctx, lambda name=name: _part(inputs, chosen, name, asked), measure))
         yield so_far
 
 
@@ -110,6 +108,10 @@ def _check(model: Model, inputs: dict, chosen: dict) -> None:
     whole(chosen["n"], 2, MOST, "pairs")
     sound_seed(chosen["seed"])
     transforms.sound_ranges(chosen["knobs"], offered(inputs)[0])
+    if chosen["classes"] is not None:
+        if inputs.get("dataset") is not None:
+            raise InputError("Classes of scenes were asked for, and a dataset's own items are transformed.", "Leave the classes out.")
+        chosen["classes"] = scenes.sound_classes(inputs.get("scenes") or scenes.builtin(), chosen["classes"]).tolist()
     if chosen["transforms"] is not None and not len(chosen["transforms"]):
         raise InputError("No transform was asked for.", "Name at least one, or none for all.")
 
@@ -123,6 +125,18 @@ def _empty(model: Model, inputs: dict, names: tuple, families: list, layers: lis
     cells, pairs = (len(names), len(layers)), (len(names), len(layers), n)
     return Profile(model.name, called, names, families, layers, nothing(*cells), nothing(*cells), nothing(*cells), nothing(*pairs, kind=np.float32),
                    nothing(*pairs, kind=np.float32), np.zeros(n, np.int64), nothing(len(names)), n, warnings=notes, options=chosen)
+
+
+def _kept(ctx, key: Callable, make: Callable):
+    """What an earlier run kept, which may have had other ranges for other transforms; else what is made now, and kept where the context can."""
+    if not hasattr(ctx, "kept"):
+        return make()
+    name = key()
+    found = ctx.kept(name)
+    if found is None:
+        found = make()
+        ctx.keep(name, found)
+    return found
 
 
 def _part(inputs: dict, chosen: dict, name: str, layers: list) -> str:
@@ -143,7 +157,8 @@ def _measured(empty: Profile, found: dict, idle: float) -> Profile:
         what = "does nothing to these items" if idle == 1 else f"leaves {100 * idle:.0f} % of these pairs as they are"
         warnings += (f"{name} {what}: a sensitivity of about 0 says nothing of the model.",)
     elif all(not row.reason and not row.matched.any() for row in rows):
-        warnings += (f"{name}: the model reads both sides of every pair as the same, so its own preparation of the items removes what is changed.",)
+        warnings += (f"{name}: both sides of every pair come out exactly the same. The model cannot notice it, whatever it learned: by how it is built, or since "
+                     "its own preparation of the items removes the change.",)
     return replace(empty, **arrays, partner=rows[0].partner, idle=np.array([idle]), reasons=reasons, warnings=warnings)
 
 

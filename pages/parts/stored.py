@@ -16,9 +16,12 @@ WORDS = {"representations": "representation", "datasets": "dataset", "models": "
 @st.fragment
 def panel() -> None:
     kept = store.default()
-    entries = [entry for entry in kept.entries() if not entry.part]
+    every = kept.entries()
+    entries, parts = [entry for entry in every if not entry.part], [entry for entry in every if entry.part]
     st.caption(f"{size(kept.size())} of {size(kept.cap)} in {plain(kept.folder)}. "
                "Above that, what can be computed again is deleted, least recently used first.")
+    if parts:
+        _parts(kept, parts)
     if not entries:
         st.caption("Nothing is stored yet: extract something, or bring your own.")
         return
@@ -34,6 +37,17 @@ def panel() -> None:
             _download(kept, entry)
         if chosen:
             _delete(kept, chosen)
+
+
+def _parts(kept, parts: list) -> None:
+    """What no list shows, and how to be rid of it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{size(sum(entry.bytes for entry in parts))} of it {'is' if len(parts) == 1 else 'are'} {count(len(parts), 'part')} of results, kept so that "
+                   "another range measures its own transform alone.", width="content")
+        if st.button("Let go of them", type="tertiary", key="store-parts"):
+            for entry in parts:
+                kept.delete(entry.kind, entry.key)
+            st.rerun()
 
 
 def _table(entries: list) -> pd.DataFrame:

@@ -195,7 +195,7 @@ def test_half_a_mismatch_draws_and_one_seed_has_no_interval():
     part = mismatch(cut=1, seeds=1)
     figure = invariance.mismatch(part)
     note = figure.layout.meta["note"]
-    assert np.isnan(named(figure, "value").z[2]).all() and note.startswith("1 seed, no interval") and "4 of 12" in note
+    assert np.isnan(named(figure, "value").z[2]).all() and note.startswith("1 seed, not whole, no interval") and "4 of 12" in note
     curve = invariance.largest(part)
     assert list(curve.data[0].x) == [1, 2] and curve.data[0].error_y.visible is False
     none = mismatch(cut=3)
@@ -317,6 +317,10 @@ def test_seeds_that_are_half_done_are_not_counted_as_done():
     part = Importance(found.factors, found.levels, values, found.learned, found.sets, found.chance)
     assert "2 to 3 of 3 seeds so far" in invariance.importance_says(part) and "3 seeds" in invariance.importance_says(found)
     values[1:] = np.nan
+    ended = carried().sensitivity.copy()
+    ended[1, 0, 0, 0] = np.nan  # for good: this seed has no such number
+    assert invariance.kinds_says(Carried((*NAMES, "none"), NAMES, ended, np.ones((3, 4)), done=True)).endswith(" 3 seeds.")
+    assert invariance.kinds_says(Carried((*NAMES, "none"), NAMES, ended, np.ones((3, 4)))).endswith(" 2 to 3 of 3 seeds so far.")
     assert "1 of 3 seeds so far, no interval" in invariance.levels_says(Importance(found.factors, found.levels, values, found.learned, found.sets, 0.1))
 
 

@@ -207,9 +207,37 @@ def test_a_change_that_the_model_itself_undoes_is_told_apart_from_an_invariance(
     count = lambda items: torch.tensor([[float(text.lower().count(chr(c))) for c in range(97, 123)] for text in items])
     deaf = Model.wrap(torch.nn.Sequential(torch.nn.Identity()), preprocess=count, name="deaf", modality="text")
     found = profiled(deaf, texts, transforms=["case", "typos"])[-1]
-    assert found.value[0, 0] == 0 and any(w.startswith("case: the model reads both sides") for w in found.warnings)
+    assert found.value[0, 0] == 0 and any(w.startswith("case: both sides of every pair come out exactly") for w in found.warnings)
     assert not any(w.startswith("typos") for w in found.warnings)
     assert not profiled(reader(), texts, transforms=["case"])[-1].warnings[1:]
+
+
+def test_a_network_that_cannot_notice_a_change_is_not_said_to_owe_it_to_its_reader(digits):
+    import torch
+    blind = torch.nn.Sequential(torch.nn.AdaptiveMaxPool2d(1), torch.nn.Flatten())
+    to_tensor = lambda items: torch.from_numpy(np.asarray(items, np.float32)).permute(0, 3, 1, 2)
+    coloured = Dataset(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), np.uint8))
+    found = profiled(Model.wrap(blind, preprocess=to_tensor, name="blind", modality="image"), coloured, transforms=["h-flip"])[-1]
+    assert found.value[0, -1] == 0 and "by how it is built" in found.warnings[-1]
+
+
+def test_classes_are_checked_before_anything_is_run(model, digits):
+    named = profiled(model, transforms=["hue"], classes=range(3))[-1]
+    assert named.options["classes"] == [0, 1, 2]
+    for classes in ({1, 2}, "ab", [0, 0], [99], [0.5], []):
+        refused(lambda classes=classes: profiled(model, transforms=["hue"], classes=classes), "classes are")
+    refused(lambda: profiled(model, digits, transforms=["hue"], classes=[0]), "Leave the classes out")
+
+
+def test_parts_that_a_worker_kept_are_found_by_the_next_run_and_are_the_same(store):
+    from analysis import engine
+    from tests.laws.test_engine import wait
+    ask = lambda knobs: wait(engine.submit(studies.profile, {"model": engine.Ref.model("builtin:mlp/plain")},
+                                           {**FEW, "transforms": ["hue", "invert"], "knobs": knobs}), 60).result()
+    first, again = ask({}), ask({"hue": {"turn": (0, 0.1)}})
+    assert sum(entry.part for entry in store.entries()) == 3
+    np.testing.assert_array_equal(first.matched[1], again.matched[1])
+    assert first.value[0, 0] != again.value[0, 0] and list(again.options["knobs"]) == ["hue"]
 
 
 def test_another_range_of_one_transform_is_the_only_one_measured_again(model):

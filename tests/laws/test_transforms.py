@@ -284,6 +284,25 @@ def test_ranges():
     assert levels == {4, 8, 16}
 
 
+@pytest.mark.parametrize("height, width", [(32, 32), (20, 44)])
+@pytest.mark.parametrize("size", [0.3, 1.0, 1.9])
+@pytest.mark.parametrize("edge", ["top", "bottom", "left", "right", "middle", "none"])
+def test_what_is_scaled_is_the_same_wherever_it_is_seen(height, width, size, edge):
+    """Beside a batch in which everything is seen, so that nothing is left out."""
+    seen = {"top": (slice(0, 3), slice(None)), "bottom": (slice(-3, None), slice(None)), "left": (slice(None), slice(0, 3)),
+            "right": (slice(None), slice(-3, None)), "middle": (slice(9, 12), slice(20, 24)), "none": (slice(0), slice(0))}[edge]
+    rng = torch.Generator().manual_seed(0)
+    one, every = (torch.rand((1, 4, height, width), generator=rng) for _ in range(2))
+    shown = torch.zeros(height, width)
+    shown[seen] = 1
+    one[:, 3] *= shown
+    alone = apply(one, "scale", seed=3, knobs={"scale": size})
+    both = apply(torch.cat([one, every]), "scale", seed=3, knobs={"scale": size})[:1]
+    premultiplied = lambda x: x[:, :3] * x[:, 3:]
+    torch.testing.assert_close(alone[:, 3], both[:, 3], atol=1e-5, rtol=0)
+    torch.testing.assert_close(premultiplied(alone), premultiplied(both), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("ranges, words", [
     ({"rotat": 1}, ("'rotat'", "Did you mean rotate?")),
     ({"rotate": {"angel": 1}}, ("no knob 'angel'", "It has angle")),

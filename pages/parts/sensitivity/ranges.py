@@ -39,7 +39,7 @@ def keep(known: Mapping) -> None:
 def whose(known: Mapping) -> str:
     """Whose transforms these are."""
     ours = any(transform.family == TEXT for transform in known.values())
-    return f"These transforms of texts are ours {OURS}." if ours else f"Unless changed, every range is as {PUBLISHED}."
+    return f"These transforms of texts are ours {OURS}." if ours else f"Unless changed, every range is as {PUBLISHED}; how far translate moves is {OURS}."
 
 
 def explorer(subjects, known: Mapping, paired: bool, seed: int) -> None:

@@ -29,7 +29,8 @@ $$ s_t(f) = \\frac{{\\text{{mean}}\\,\\lVert f(x_i) - f(x_i') \\rVert}}{{\\text{
 is the chance level. It can exceed 1: noise may move a picture farther than any other picture lies. Neither end is good in itself: a model that ignores
 colour cannot tell ripe from unripe.
 
-**The transforms.** The 18 of Transforms-2D with their published ranges {PUBLISHED}; objects and backgrounds are drawn here {OURS}. Photometric and corruption
+**The transforms.** The 18 of Transforms-2D with their ranges {PUBLISHED}; how far *translate* moves, and the objects and
+backgrounds drawn here, are {OURS}. Photometric and corruption
 transforms change the object, not what is behind it. Each is usable on any dataset of pictures: then it changes the whole picture. For texts there are five
 transforms of ours {OURS}.
 
