@@ -1,7 +1,6 @@
 """grow: whether a larger network pays, and whether that can be told before it is trained."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 from analysis.commands.terminal import aligned, cell, last, leads_to, number, spanned
 from analysis.errors import InputError
@@ -11,6 +10,9 @@ WAYS = {"deepen": "depth", "residual": "residual", "both": "both"}
 TRAINED, ADAPTED = 1000, 100  # steps before anything grows: of a fresh network, of one that has learned
 EXACT = 1e-5  # up to which logits that differ count as the same
 BEST = 5  # sizes and proxies that are listed
+ASKED = {"width": "units of a layer (--units)", "depth": "layers (--layers)", "branches": "branches (--branches)", "steps": "steps of a branch (--steps)",
+         "train": "steps of training (--train)", "seeds": "trainings of each candidate (--seeds)", "trained": "steps of the base (--trained)",
+         "epsilon": "--epsilon", "widths": "--widen", "crossed": "--widen", "device": "--device"}  # what the study's options are called here
 
 
 def add(verbs) -> None:
@@ -37,6 +39,7 @@ def add(verbs) -> None:
     p.add_argument("--units", type=int, metavar="N", help="of a layer of mlp or conv (default: as in our full runs)")
     p.add_argument("--layers", type=int, metavar="N", help="of mlp or conv (default: 2)")
     p.add_argument("--seed", type=int, default=0, help="of the split, the base, the branches and the training (default: 0)")
+    p.add_argument("--device", metavar="NAME", help="cpu, cuda, ... (default: auto, a GPU where there is one and MODEL is large)")
     p.add_argument("--full", action="store_true", help="as in our full runs: more candidates, training, seeds and directions; many minutes")
     leads_to(p, run)
 
@@ -52,7 +55,7 @@ def run(options) -> dict:
     if spot and options.architecture:
         raise InputError(f"{spot} is made here.", "--architecture is for a .safetensors file of your own weights.")
     inputs = {"dataset": load_dataset(options.dataset or growth.DATA), **({} if spot else {"model": _model(options)})}
-    chosen = growth.settled("grow", {**_preset(options, spot), **_families(options)})
+    chosen = growth.settled("grow", {**_preset(options, spot), **_families(options)}, ASKED)
     chosen["candidates"], closed = _candidates(inputs, chosen, options.widen or []) if _families(options) else ((), ())
     found = last(growth.grow, inputs, chosen)
     found = replace(found, warnings=(*found.warnings, *closed))
@@ -73,7 +76,7 @@ def _preset(options, spot: str) -> dict:
     from analysis.studies.growth import FULL, QUICK
     ours = FULL[f"{spot or SPOT[0]}-0"][1]
     preset, base = ours if options.full else QUICK["grow"], {"base": spot, "width": ours["width"], "trained": TRAINED} if spot else {"trained": ADAPTED}
-    names = {**{name: name for name in ("branches", "steps", "epsilon", "train", "seeds", "trained", "seed")}, "units": "width", "layers": "depth"}
+    names = {**{name: name for name in ("branches", "steps", "epsilon", "train", "seeds", "trained", "device", "seed")}, "units": "width", "layers": "depth"}
     asked = {name: getattr(options, option) for option, name in names.items()}
     return {**preset, **base, **{name: value for name, value in asked.items() if value is not None}}
 
@@ -87,12 +90,11 @@ def _families(options) -> dict:
 
 def _candidates(inputs: dict, chosen: dict, factors: list[float]) -> tuple[tuple, tuple]:
     """(the study's own, but single layers as wide as was asked for, not twice as wide; which of the ways are closed and why). The study lists them for a
-    network, and it takes few items and a step of training to have one.
-    """
+    network, and it takes few items to have one."""
     from analysis.metrics import minima
+    from analysis.metrics.minima.wiring import named
     from analysis.studies import growth
-    few = {**chosen, "limit": growth.FEWEST, "trained": min(1, chosen["trained"])}
-    module = growth.grounded(inputs, few, SimpleNamespace(progress=lambda *_: None)).module
+    module = growth.opened(inputs, {**chosen, "limit": growth.FEWEST}).module
     (_, *found), closed = growth.listed(module, chosen)
     if not found:
         raise InputError(" ".join(closed), "Choose another way to grow, or another network.")
@@ -102,7 +104,7 @@ def _candidates(inputs: dict, chosen: dict, factors: list[float]) -> tuple[tuple
     if factors:
         together = [c for c in found if c.family == "width" and c.name in {f"all ×{factor:g}" for factor in factors}]
         layers = [c.changes[0][1] for c in found if c.family == "width" and c not in together]
-        alone = [growth.Candidate(f"{layer} ×{factor:g}", "width", (("widen", layer, factor),)) for factor in chosen["widths"] for layer in layers]
+        alone = [growth.Candidate(f"{named(layer)} ×{factor:g}", "width", (("widen", layer, factor),)) for factor in chosen["widths"] for layer in layers]
         found = [*together, *alone, *(c for c in found if c.family != "width")]
     return tuple((c.name, c.family, c.changes) for c in found), tuple(closed)
 
@@ -116,7 +118,8 @@ def _said(found) -> list[str]:
     return [f"{check}; {kept} of {found.expansions.sum()} expansions keep the function to {EXACT:.0e}",
             f"{found.base} on {found.data}: accuracy {found.start:.4f}, {after}; gains are above that, over {told['seeds']} seed{'s' * (told['seeds'] > 1)}",
             f"{told['branches']} branches of {found.steps[0]} steps, epsilon {found.epsilon:g}; distance, radius and log-volume are our estimators",
-            *aligned(_candidate_rows(found)), "", found.verdict(), "", *_board(found), *(f"note: {note}" for note in _notes(found))]
+            *aligned(_candidate_rows(found)), "", *filter(None, (found.verdict(), found.within())), "", *_board(found),
+            *(f"note: {note}" for note in _notes(found))]
 
 
 def _candidate_rows(found) -> list[list[str]]:
@@ -126,7 +129,7 @@ def _candidate_rows(found) -> list[list[str]]:
     sizes = [found.title(name) for name in ("distance", "radius", "volume")]
     rows = [["candidate", "family", "parameters", "gain", "95 % interval", *map(str.lower, sizes)]]
     for line in lines:
-        told = spanned(line["gain"], line["low"], line["high"])
+        told = spanned(line["gain"], line["low"], line["high"]) if line is not base else ["-", "-"]  # its own gain is none
         rows.append([line["name"], line["family"], f"{line['parameters']:.0f}", *told, *(cell(line[size]) for size in sizes)])
     return rows
 
@@ -137,11 +140,11 @@ def _board(found) -> list[str]:
     best = [line for line in lines if not line["note"]]
     if not best:
         return [f"No size or proxy has a tau. {lines[0]['note']}"]
-    rows = [["size or proxy", "", "tau", "95 % interval", "pick", "regret"]]
+    rows = [["size or proxy", "", "n", "tau", "95 % interval", "pick", "regret"]]
     for line in [*best[:BEST], *(line for line in best[BEST:] if line["name"] == "params")]:
         kind, picks = "ours" if line["ours"] else "trivial" * (line["name"] == "params"), found.picks(line["name"])
         pick = picks[0] + f" and {len(picks) - 1} more" * (len(picks) > 1) if picks else "-"
-        rows.append([line["title"], kind, *spanned(line["tau"], line["tau low"], line["tau high"]), pick, cell(line["regret"])])
+        rows.append([line["title"], kind, str(line["n"]), *spanned(line["tau"], line["tau low"], line["tau high"]), pick, cell(line["regret"])])
     return aligned(rows)
 
 

@@ -17,9 +17,10 @@ from analysis.figures.persistence import count, faded, note, number
 from analysis.figures.sensitivity import sentence
 from analysis.figures.sources import below, marked
 from analysis.metrics.growth import BASE, FAMILIES, KNOBS, PARTS, SIZES, Growth
-from analysis.metrics.statistics import FEW, Correlation
+from analysis.metrics.statistics import Correlation
 
-__all__ = ["check", "check_says", "against", "against_says", "within", "within_says", "board", "board_says", "cost", "cost_says", "robust", "robust_says"]
+__all__ = ["check", "check_says", "against", "against_says", "within", "within_says", "within_table", "board", "board_says", "cost", "cost_says", "robust",
+           "robust_says"]
 
 OURS = "our estimator"
 PENDING = "not there yet"
@@ -30,10 +31,13 @@ SORTS = {"ours": ("our estimators", "#0072B2", "diamond"), "proxy": ("proxies", 
 SIGNS = {"kendall": ("Kendall's τ-b", "τ", "tau"), "spearman": ("Spearman's ρ", "ρ", "spearman"), "pearson": ("Pearson's r", "r", "pearson"),
          "partial": ("Partial r given log parameters", "partial r", "partial")}
 KEPT = {True: ("function kept", "#0072B2", ""), False: (f"beyond {EXACT:.0e}".replace("-0", "−"), "#D55E00", "/")}
-TURNED = {"epsilon": "ε, log axis", "branches": "Branches", "steps": "Steps of a branch"}
+TURNED = {"epsilon": ("ε, log axis", "ε"), "branches": ("Branches", "the number of branches"), "steps": ("Steps of a branch", "the length of a branch")}
+MOVES = ((0.8, "hardly moves with"), (0.4, "moves with"), (-np.inf, "turns with"))  # from which least agreement with the usual ranking, what is said of it
 DASHES = ("solid", "dash", "dashdot", "dot", "longdash", "longdashdot")
 NAMED = 10  # marks up to which all are named
-SAME = 1e-6  # a spread below this share of the values is rounding
+ACROSS = 340  # pixels that a narrow chart is wide
+AROUND = {"top left": (-11, 11), "top right": (11, 11), "bottom left": (-11, -11), "bottom right": (11, -11), "middle left": (-17, 0), "middle right": (17, 0)}
+NEAR = 11  # pixels that a letter keeps from marks and other letters
 WIDE = 100  # times the least that the largest is, and the axis is a log one
 ROW = 24  # pixels
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -100,25 +104,29 @@ def against(found: Growth, metric: str, kind: str = "kendall", *, family: str | 
     values, spans = found.metric(metric), 100 * _spans(found)
     known = np.isfinite(values) & np.isfinite(spans[:, 0])
     drawn, families = np.flatnonzero(known), np.array(found.families, object)
-    said = [_told(found, metric, values, spans, row) for row in range(len(found.names))]
-    traces = [_grouped(found, values, spans, known)] if any(known[list(group)].sum() > 1 for group in found.groups()) else []
-    for name in dict.fromkeys(found.families):
-        for trace in effects(values, spans, said, known=known & (families == name), size=11, look=(_family(name), *LOOKS[name])):
-            traces.append(trace.update(opacity=0.35 if family not in (None, name) else 1))
+    spread, letters = found.spread(metric), _letters(found, known)
+    said = [_told(found, metric, values[row], spread[row], spans[row], letters.get(row, ""), row) for row in range(len(found.names))]
     log = _log(values[drawn])
     x, direction = np.log10(np.where(known, values, np.nan)) if log else values, _direction(found, metric)
     ends, up = _ends(x[drawn])[::direction], _ends(spans[drawn])
-    rings = [] if at is None or not known[at] else persistence.rings(values[at], spans[at, 0], 20)
     chosen = {at, _best(found), *map(found.names.index, found.picks(metric))}
-    named = drawn if len(drawn) <= NAMED else [row for row in drawn if row in chosen]
+    named, room = drawn if len(drawn) <= NAMED else [row for row in drawn if row in chosen], height - 150
+    up = up if len(drawn) <= NAMED else [up[0], up[1] + 24 * len(named) * (up[1] - up[0]) / room]
+    pixels = np.column_stack([(x - ends[0]) / (ends[1] - ends[0]) * ACROSS, (spans[:, 0] - up[0]) / (up[1] - up[0]) * room])
+    traces = [_grouped(letters, values, spans, known, pixels)] if letters else []
+    for name in dict.fromkeys(found.families):
+        for trace in effects(values, spans, said, known=known & (families == name), size=11, look=(_family(name), *LOOKS[name])):
+            traces.append(trace.update(opacity=0.35 if family not in (None, name) else 1))
+    rings = [] if at is None or not known[at] else persistence.rings(values[at], spans[at, 0], 20)
     lacking = int((found.expansions & np.isfinite(spans[:, 0]) & ~np.isfinite(values)).sum())
     ticks = {"type": "log", **_ticks(10 ** min(ends), 10 ** max(ends))} if log else {}
-    better = f"{_titled(found, metric)}{', log axis' if log else ''} ({'higher' if direction > 0 else 'lower'} is said to be better)"
+    better = f"{_titled(found, metric)}{', log axis' if log else ''}<br>{'higher' if direction > 0 else 'lower'} is said to be better"
     return template.figure(*traces, *rings, height=height, uirevision=f"{revision} {metric}", legend=below(), showlegend=True, margin={"t": 58, "b": 84},
                            title={"text": _agreed(found, metric, kind, family), "y": 0.98, "yanchor": "top", "font": {"size": 14}}, shapes=[_zero()],
-                           annotations=tags(x[named], spans[named, 0], [template.plain(found.names[row]) for row in named], ends, up, height - 150),
+                           annotations=(tags if len(drawn) <= NAMED else _above)(x[named], spans[named, 0], [template.plain(found.names[row]) for row in named],
+                                                                                ends, up, room),
                            meta={"note": note([f"{count(lacking)} without a finite value left out" if lacking else "", _pending(found),
-                                               "letters: equal numbers of parameters, within 5\u202f%" if found.groups() else ""])},
+                                               "letters, where there is room: equal numbers of parameters, within 5\u202f%" if found.groups() else ""])},
                            xaxis={**ticks, "range": ends, "zeroline": False, "title": {"text": better}},
                            yaxis={"range": up, "zeroline": False, "title": {"text": "Gain over the base trained as long,<br>percentage points"}})
 
@@ -126,12 +134,12 @@ def against(found: Growth, metric: str, kind: str = "kendall", *, family: str | 
 def against_says(found: Growth, metric: str, kind: str = "kendall", *, family: str | None = None) -> str:
     agreed, of = found.correlation(metric, kind, family=family), f" of the family {family}" if family else ""
     if agreed.reason:
-        return f"Nothing can be said of {_called(found, metric)} and the gain{of}. {_why(found, metric, agreed.reason)}"
-    low, high = agreed.low, agreed.high
-    word = "goes with" if low > 0 else "goes against" if high < 0 else "does not clearly go with"
-    few = f" {agreed.warnings[0]}" if agreed.warnings else ""
-    return (f"{sentence(_called(found, metric))} {word} the gain: {SIGNS[kind][1]} = {_r(agreed.value)} ({_r(low)} to {_r(high)}) over "
-            f"{_several(agreed.n, 'expansion')}{of}. {_picked(found, metric)}{few}")
+        return f"Nothing can be said of {_called(found, metric)} and the gain{of}{'' if found.final else ' yet'}. {agreed.reason}"
+    told = f"{SIGNS[kind][1]} = {_r(agreed.value)} ({_r(agreed.low)} to {_r(agreed.high)}) over {_several(agreed.n, 'expansion')}{of}"
+    if not found.final:
+        return f"So far, {_called(found, metric)} and the gain: {told}. That may still turn."
+    word = "goes with" if agreed.low > 0 else "goes against" if agreed.high < 0 else "does not clearly go with"
+    return f"{sentence(_called(found, metric))} {word} the gain: {told}. {_picked(found, metric)}".strip()
 
 
 def within(found: Growth, metric: str, kind: str = "kendall", *, height: int | None = None, revision: str = "within"):
@@ -145,20 +153,29 @@ def within(found: Growth, metric: str, kind: str = "kendall", *, height: int | N
     dots = go.Scatter(x=value.astype(np.float32), y=known, mode="markers", showlegend=False, name=_titled(found, metric), hovertext=said,
                       error_x=_error(value, low, high, colour), hovertemplate="%{hovertext}<extra></extra>", unselected={"marker": {"opacity": 0.8}},
                       marker={"color": colour, "symbol": symbol, "size": 11, "line": {"width": 1.8, "color": colour}})
-    told = [_note(short(_why(found, metric, c.reason), 76), i) for i, c in enumerate(agreed) if c.reason]
+    told = [_note(_brief(c.reason), i) for i, c in enumerate(agreed) if c.reason]
     labels = [f"{name}  ({c.n})" for name, c in parts.items()]
     return template.figure(_chance(sd, known), dots, height=height or 120 + 30 * len(parts), uirevision=revision, annotations=told, barmode="overlay",
-                           legend=below(), showlegend=True, margin={"t": 12, "b": 84}, meta={"note": note([_few(agreed), _pending(found)])},
-                           xaxis={**_correlations(), "title": {"text": f"{SIGNS[kind][0]} of {_titled(found, metric)} with the gain"}},
+                           legend=below(), showlegend=True, margin={"t": 12, "b": 104}, meta={"note": _pending(found)},
+                           xaxis={**_correlations(), "title": {"text": f"Correlation with the gain<br>({SIGNS[kind][0]} where nothing else is said)"}},
                            yaxis={**rows(labels), "ticktext": labels})
 
 
 def within_says(found: Growth, metric: str, kind: str = "kendall") -> str:
     parts = {name: c for name, c in _parts(found, metric, kind).items() if not c.reason}
     if not parts:
-        return f"Nothing can be said of {_called(found, metric)} and the gain. {_why(found, metric, found.correlation(metric, kind).reason)}"
+        return f"Nothing can be said of {_called(found, metric)} and the gain. {found.correlation(metric, kind).reason}"
     told = "; ".join(f"{_lower(name)} {_r(c.value)} ({_r(c.low)} to {_r(c.high)})" for name, c in parts.items())
-    return f"{sentence(_called(found, metric))} and the gain: {told}."
+    return sentence(f"{_so_far(found)}{_called(found, metric)} and the gain: {told}.")
+
+
+def within_table(found: Growth, metric: str, kind: str = "kendall"):
+    """One line per row of that figure."""
+    import pandas as pd
+    told = {"correlation": "value", "low": "low", "high": "high", "null sd": "null_sd", "expansions": "n", "note": "reason"}
+    parts = _parts(found, metric, kind)
+    return pd.DataFrame({"over": list(parts), "kind": [c.kind for c in parts.values()],
+                         **{title: [getattr(c, part) for c in parts.values()] for title, part in told.items()}})
 
 
 # all that could have told
@@ -177,13 +194,13 @@ def board(found: Growth, kind: str = "kendall", *, told=None, at: int | None = N
     traces = [_rated(found, kind, lines, where, [i for i in known if _sort(lines[i]["name"]) == sort], *look) for sort, look in SORTS.items()]
     regrets, most = _regrets(found, kind, lines, where)
     labels = [_styled(line["title"], line["name"]) for line in lines]
-    reasons = [_note(short(_why(found, line["name"], line["note"]), 60), i) for i, line in enumerate(lines) if i not in known]
+    reasons = [_note(_brief(line["note"] or PENDING), i) for i, line in enumerate(lines) if i not in known]
     return template.figure(band, *(trace for trace in traces if len(trace.x)), regrets, height=height or 150 + ROW * len(lines), barmode="overlay",
                            uirevision=f"{revision} {kind}", annotations=reasons, legend=below(), showlegend=True, margin={"t": 12, "b": 96},
-                           meta={"note": note([_fewer(lines), _pending(found)])}, shapes=marked(where.index(at) if at in where else None),
-                           xaxis={**_correlations(), "domain": [0, 0.72], "title": {"text": f"{SIGNS[kind][0]} with the gain"}},
-                           xaxis2={"domain": [0.78, 1], "range": [0, 1.45 * max(most, 0.1)], "nticks": 3, "showgrid": False,
-                                   "title": {"text": "Regret of<br>its pick, points"}},
+                           meta={"note": note([*_alone(lines), _pending(found)])}, shapes=marked(where.index(at) if at in where else None),
+                           xaxis={**_correlations(), "domain": [0, 0.66], "title": {"text": f"{SIGNS[kind][0]}<br>with the gain"}},
+                           xaxis2={"domain": [0.72, 1], "range": [0, 1.8 * max(most, 0.1)], "nticks": 3, "showgrid": False,
+                                   "title": {"text": "Regret,<br>points"}},
                            yaxis={**rows(labels), "ticktext": labels})
 
 
@@ -202,8 +219,8 @@ def board_says(found: Growth, kind: str = "kendall", *, told=None) -> str:
     above, below_ = (sum(test(line) for line in known) for test in (lambda line: line[f"{key} low"] > 0, lambda line: line[f"{key} high"] < 0))
     few, most = min(line["n"] for line in known), max(line["n"] for line in known)
     over = _several(most, "expansion") if few == most else f"{count(few)} to {_several(most, 'expansion')}"
-    return (f"By {SIGNS[kind][0]} with the gain over {over}, {'; '.join(parts)}. Of {_several(len(known), 'interval')} {above} "
-            f"{'lies' if above == 1 else 'lie'} above 0, {below_} below.{f' {_fewer(lines)}.' if _fewer(lines) else ''}")
+    return (f"{sentence(f'{_so_far(found)}by {SIGNS[kind][0]}')} with the gain over {over}: {'; '.join(parts)}. Of {_several(len(known), 'interval')} {above} "
+            f"{'lies' if above == 1 else 'lie'} above 0, {below_} below.")
 
 
 def cost(found: Growth, *, at: int | None = None, height: int | None = None, revision: str = "cost"):
@@ -248,35 +265,37 @@ def cost_says(found: Growth) -> str:
     return f"For one candidate {', '.join(part for part in parts if part)}."
 
 
-def robust(found: Growth, metrics: Sequence[str] = ("distance",), *, told: Mapping | None = None, height: int = 520, revision: str = "robust"):
-    """What becomes of a ranking as epsilon, the number of branches or their length moves: above, its agreement with the ranking at the usual setting; below,
-    its agreement with the gain. Dotted rules are the usual settings. `customdata` is [metric, value].
+def robust(found: Growth, metrics: Sequence[str] = ("distance",), *, told: Mapping | None = None, height: int = 540, revision: str = "robust"):
+    """What becomes of a ranking as epsilon, the number of branches or their length move: above, its agreement with the ranking at the usual setting; below,
+    its agreement with the gain, with intervals, and what chance gives in grey. Dotted rules are the usual settings. `customdata` is [metric, value].
 
     told  metric -> what `found.robust(metric)` returned, if that is there already
     """
-    told, traces = {name: found.robust(name) if told is None else told[name] for name in metrics}, []
+    told, traces = _moves(found, metrics, told), []
     for name, (colour, symbol), dash in zip(metrics, template.marks(len(metrics)), DASHES * len(metrics), strict=False):
         for knob, moved in told[name].items():
             column = KNOBS.index(knob)
+            spans = np.array([(c.value, c.low, c.high) for c in moved.gains], np.float64)
             for line, (values, what) in enumerate(((moved.with_default, "the usual ranking"), (moved.with_gain, "the gain"))):
-                said = [f"{_titled(found, name)}<br>{_set(knob, v)}: τ {_r(t)} with {what}" for v, t in zip(moved.values, values, strict=True)]
+                said = [f"{_titled(found, name)}<br>{_set(knob, v)}: τ {_moved(c, t, line)} with {what}, {_several(c.n, 'expansion')}"
+                        for v, t, c in zip(moved.values, values, moved.gains, strict=True)]
                 traces.append(go.Scatter(x=np.array(moved.values, np.float32), y=values.astype(np.float32), mode="lines+markers", name=_titled(found, name),
                                          legendgroup=name, showlegend=not line and not column, line={"color": colour, "dash": dash, "width": 2.4},
                                          marker={"color": colour, "symbol": symbol, "size": 9}, hovertext=said, hovertemplate="%{hovertext}<extra></extra>",
                                          customdata=[[found.metrics.index(name), i] for i in range(len(values))], unselected={"marker": {"opacity": 0.75}},
-                                         xaxis=_axis("x", column), yaxis=_axis("y", 3 * line + column)))
-    return template.figure(*traces, height=height, uirevision=revision, legend=below(), showlegend=True, margin={"t": 30, "b": 92},
-                           meta={"note": note(["dotted: the usual setting", *_idle(found, told), _pending(found)])}, **_panels(told))
+                                         error_y=_error(*spans.T, colour) if line else None, xaxis=_axis("x", column), yaxis=_axis("y", 3 * line + column)))
+    chance = go.Scatter(x=[None], y=[None], mode="markers", name="chance: ±1.96 null sd", hoverinfo="skip",
+                        marker={"symbol": "square", "size": 12, "color": faded(template.GREY, 0.3)})
+    return template.figure(*traces, chance, height=height, uirevision=revision, legend=below(), showlegend=True, margin={"t": 30, "b": 92},
+                           meta={"note": note(["dotted: the usual setting", *_idle(found, told), *_linked(found), _pending(found)])}, **_panels(told))
 
 
 def robust_says(found: Growth, metrics: Sequence[str] = ("distance",), *, told: Mapping | None = None) -> str:
-    parts = []
-    for name in metrics:
-        moves = {knob: moved.with_default for knob, moved in (found.robust(name) if told is None else told[name]).items()}
-        spans = [f"{TURNED[knob].split(',')[0].lower()} {_r(float(np.nanmin(values)))}" for knob, values in moves.items() if np.isfinite(values).any()]
-        if spans:
-            parts.append(f"by {_called(found, name)}, at the least: {', '.join(spans)}")
-    return f"How far the ranking agrees (τ) with that at the usual setting, {'; '.join(parts)}." if parts else "There is no ranking to move yet."
+    told = _moves(found, metrics, told)
+    parts = [part for name in metrics for part in (_turning(found, name, told[name]), _holding(found, name, told[name])) if part]
+    if not parts:
+        return "There is no ranking to move yet."
+    return f"{'' if found.final else 'So far: '}{' '.join(parts)}{''.join(f' {sentence(linked)}.' for linked in _linked(found))}"
 
 
 # parts of them
@@ -286,14 +305,44 @@ def _spans(found) -> np.ndarray:
     return np.array([found.gain_interval(name) for name in found.names], np.float64).reshape(-1, 3)
 
 
-def _grouped(found, values, spans, known):
-    """A ring and a letter about each candidate that has others of equal numbers of parameters."""
-    groups = [[row for row in group if known[row]] for group in found.groups()]
-    letters = {row: ascii_uppercase[i % 26] for i, group in enumerate(group for group in groups if len(group) > 1) for row in group}
+def _grouped(letters, values, spans, known, pixels):
+    """A ring about each candidate that has others of equal numbers of parameters, and a letter where there is room."""
     mine = list(letters)
-    return go.Scatter(x=values[mine].astype(np.float32), y=spans[mine, 0].astype(np.float32), mode="markers+text", text=list(letters.values()),
-                      textposition="top left", textfont={"size": 11, "color": template.GREY}, hoverinfo="skip", name="equal parameters", cliponaxis=False,
+    places = _roomy(pixels[mine], pixels[known])
+    return go.Scatter(x=values[mine].astype(np.float32), y=spans[mine, 0].astype(np.float32), mode="markers+text",
+                      text=[letter if place else "" for letter, place in zip(letters.values(), places, strict=True)],
+                      textposition=[place or "top left" for place in places], textfont={"size": 11, "color": template.GREY}, hoverinfo="skip",
+                      name="equal parameters", cliponaxis=False,
                       marker={"symbol": "circle-open", "size": 19, "color": template.GREY, "line": {"width": 1.4, "color": template.GREY}})
+
+
+def _letters(found, known) -> dict[int, str]:
+    """candidate -> the letter of its group, where others of that are known."""
+    groups = [[row for row in group if known[row]] for group in found.groups()]
+    return {row: ascii_uppercase[i % 26] for i, group in enumerate(group for group in groups if len(group) > 1) for row in group}
+
+
+def _roomy(spots: np.ndarray, marks: np.ndarray) -> list[str]:
+    """Where beside each spot a letter meets neither a mark nor another letter; "" where it would. In pixels."""
+    taken, found = list(marks), []
+    for spot in spots:
+        free = {place: spot + step for place, step in AROUND.items() if min(np.hypot(*(spot + step - other)) for other in taken) >= NEAR}
+        place = next(iter(free), "")
+        taken += [free[place]] if place else []
+        found.append(place)
+    return found
+
+
+def _above(x, y, texts: Sequence[str], ends, up, room: int) -> list:
+    """Names above all marks, a line each, that hang down to theirs."""
+    order, found = np.argsort(x), []
+    for line, i in enumerate(order):
+        far = (x[i] - ends[0]) / (ends[1] - ends[0]) > 0.5
+        spot = up[1] - (line + 0.5) * 24 * (up[1] - up[0]) / room
+        found.append({"x": float(x[i]), "y": float(y[i]), "text": short(texts[i], 34), "font": {"size": 12}, "showarrow": True, "arrowhead": 0,
+                      "arrowwidth": 1, "standoff": 8, "arrowcolor": template.GREY, "ax": 0, "ay": float((y[i] - spot) / (up[1] - up[0]) * room),
+                      "xanchor": "right" if far else "left", "name": "tag"})
+    return found
 
 
 def _parts(found, metric: str, kind: str) -> dict[str, Correlation]:
@@ -347,31 +396,87 @@ def _costs(found) -> list[tuple]:
     return sorted((line for line in lines if line[2] > 0), key=lambda line: line[2])
 
 
+def _moves(found, metrics, told) -> dict:
+    return {name: found.robust(name) if told is None else told[name] for name in metrics}
+
+
+def _turning(found, name: str, moves) -> str:
+    """What becomes of the ranking as each setting moves."""
+    least = {knob: float(np.nanmin(moved.with_default)) for knob, moved in moves.items() if np.isfinite(moved.with_default).any()}
+    if not least:
+        return ""
+    said = {}
+    for knob, worst in least.items():
+        said.setdefault(next(word for start, word in MOVES if worst >= start), []).append(f"{TURNED[knob][1]} ({_r(worst)})")
+    told = _listed([f"{word} {_listed(settings)}" for word, settings in said.items()])
+    return f"The ranking by {_called(found, name)} {told}; in brackets the least τ with the usual ranking."
+
+
+def _holding(found, name: str, moves) -> str:
+    """Whether it goes with the gain at any of the settings."""
+    known = [c for moved in moves.values() for c in moved.gains if not c.reason]
+    if not known:
+        return ""
+    it = "it" if any(np.isfinite(moved.with_default).any() for moved in moves.values()) else _called(found, name)
+    above, under = sum(c.low > 0 for c in known), sum(c.high < 0 for c in known)
+    few, most = min(c.n for c in known), max(c.n for c in known)
+    over = _several(most, "expansion") if few == most else f"{count(few)} to {_several(most, 'expansion')}"
+    if not above + under:
+        return f"At no setting does {it} clearly go with the gain, over {over}."
+    return sentence(f"{it} clearly goes with the gain at {above} of {_several(len(known), 'setting')} and against it at {under}, over {over}.")
+
+
+def _moved(c: Correlation, value: float, with_gain: int) -> str:
+    return f"{_r(value)} ({_r(c.low)} to {_r(c.high)})" if with_gain else _r(value)
+
+
 def _panels(told) -> dict:
-    """Two rows of three axes, with rules at the usual settings."""
-    axes, rules = {}, []
-    moved = {knob: moved for moves in told.values() for knob, moved in moves.items()}
+    """Two rows of three axes, with rules at the usual settings, what chance gives below, and a word where there is nothing to draw."""
+    axes, shapes, words = {}, [], []
     for column, knob in enumerate(KNOBS):
-        values, log = moved[knob].values if knob in moved else (1, 2), knob == "epsilon"
+        moved, log = [moves[knob] for moves in told.values() if knob in moves], knob == "epsilon"
+        values = moved[0].values if moved else (1, 2)
         across, reach, start = _axis("x", column), np.log10(values) if log else np.array(values, float), 0.345 * column
-        room = 0.1 * np.ptp(reach) or 0.5
+        room, ends = 0.1 * np.ptp(reach) or 0.5, {values[0], values[-1], *(m.usual for m in moved)}
         axes[f"xaxis{column + 1}"] = {"domain": [start, start + 0.31], "anchor": _axis("y", column + 3), "type": "log" if log else "linear", "tickangle": 0,
-                                      "range": [float(reach.min() - room), float(reach.max() + room)], "tickvals": list(values), "zeroline": False,
-                                      "ticktext": [f"{v:g}" for v in values], "title": {"text": TURNED[knob]}}
+                                      "range": [float(reach.min() - room), float(reach.max() + room)], "tickvals": list(values) if moved else [],
+                                      "zeroline": False, "title": {"text": TURNED[knob][0]},
+                                      "ticktext": [f"{v:g}" if len(values) < 5 or v in ends else "" for v in values]}
         for line, what in enumerate(("the usual ranking", "the gain")):
             axis = 3 * line + column
             axes[f"yaxis{axis + 1}"] = {"domain": [0, 0.46] if line else [0.54, 1], "anchor": across, "range": [-1.08, 1.08], "dtick": 0.5, "zeroline": True,
                                         "showticklabels": not column, "zerolinecolor": template.RIM, "title": {"text": "" if column else f"τ with {what}"}}
-            if knob in moved:
-                rules.append({"type": "line", "xref": across, "yref": f"{_axis('y', axis)} domain", "x0": moved[knob].usual, "x1": moved[knob].usual, "y0": 0,
-                              "y1": 1, "name": "usual", "layer": "below", "line": {"width": 1.5, "dash": "dot", "color": template.GREY}})
-    return {**axes, "shapes": rules}
+            panel = {"xref": f"{across} domain", "yref": f"{_axis('y', axis)} domain"}
+            if moved:
+                shapes.append({**panel, "type": "line", "xref": across, "x0": moved[0].usual, "x1": moved[0].usual, "y0": 0, "y1": 1, "name": "usual",
+                               "layer": "below", "line": {"width": 1.5, "dash": "dot", "color": template.GREY}})
+            sds = [c.null_sd for m in moved for c in m.gains if not c.reason]
+            if line and sds:
+                shapes.append({**panel, "type": "rect", "yref": _axis("y", axis), "x0": 0, "x1": 1, "y0": -Z * max(sds), "y1": Z * max(sds), "name": "chance",
+                               "layer": "below", "line": {"width": 0}, "fillcolor": faded(template.GREY, 0.3)})
+            if not any(np.isfinite(m.with_gain if line else m.with_default).any() for m in moved):
+                words.append({"xref": "paper", "yref": "paper", "x": start + 0.155, "xanchor": "center", "y": 0.29 if line else 0.83, "showarrow": False,
+                              "font": {"size": 12}, "text": "Nothing to rank" if moved else f"It knows no<br>{TURNED[knob][0].lower()}"})
+    return {**axes, "shapes": shapes, "annotations": words}
 
 
 def _idle(found, told) -> list[str]:
-    """Sizes that rank nothing, whatever the setting."""
-    return [f"{template.plain(found.title(name))} ranks nothing" for name, moves in told.items()
-            if not any(np.isfinite(moved.with_default).any() for moved in moves.values())]
+    """Sizes that rank nothing, whatever the setting, or at the usual one."""
+    at_all = {name: any(np.isfinite(moved.with_gain).any() for moved in moves.values()) for name, moves in told.items()}
+    usual = {name: any(np.isfinite(moved.with_default).any() for moved in moves.values()) for name, moves in told.items()}
+    return [f"{template.plain(found.title(name))} ranks nothing{' at the usual setting' if at_all[name] else ''}" for name in told if not usual[name]]
+
+
+def _alone(lines) -> list[str]:
+    """What every way of growing that keeps the function must leave as it is."""
+    return [f"{line['title']} {why}" for line in lines if (why := line["note"].partition(": it ")[2].rstrip(".")).startswith("depends on the function")]
+
+
+def _linked(found) -> list[str]:
+    """Whether no epsilon parts any two branches."""
+    shares = np.array([found.metric("connected", epsilon=epsilon)[found.expansions] for epsilon in found.epsilons])
+    known = shares[np.isfinite(shares)]
+    return ["all pairs are connected at every ε shown"] if known.size and (known == 1).all() else []
 
 
 def _axis(letter: str, place: int) -> str:
@@ -383,6 +488,11 @@ def _chance(sd, at):
     wide = Z * np.nan_to_num(sd)
     return go.Bar(base=(-wide).tolist(), x=(2 * wide).tolist(), y=list(map(int, at)), orientation="h", width=1, hoverinfo="skip", name="chance: ±1.96 null sd",
                   marker={"color": faded(template.GREY, 0.3), "line": {"width": 0}})
+
+
+def _brief(reason: str) -> str:
+    """The beginning of a reason, for a row of a narrow chart."""
+    return short(reason.partition(": ")[0].rstrip("."), 44)
 
 
 def _note(text: str, row: int) -> dict:
@@ -454,15 +564,21 @@ def _styled(title: str, metric: str) -> str:
 
 
 def _family(name: str) -> str:
-    return {"both": "width and depth", BASE: "the base"}.get(name, name)
+    return "the base" if name == BASE else name
 
 
-def _told(found, metric, values, spans, row) -> str:
-    mean, low, high = spans[row]
+def _told(found, metric, value, spread, span, letter, row) -> str:
+    mean, low, high = span
     gain = f"gain {_signed(mean)} points" + (f" ({_signed(low)} to {_signed(high)})" if np.isfinite(low) else "") if np.isfinite(mean) else "gain not there yet"
-    size = f"{count(int(found.parameters[row]))} parameters" if np.isfinite(found.parameters[row]) else ""
+    size = f"{count(int(found.parameters[row]))} parameters{f', group {letter}' if letter else ''}" if np.isfinite(found.parameters[row]) else ""
     return "<br>".join(filter(None, [f"{template.plain(found.names[row])}: {_family(found.families[row])}", size,
-                                     f"{_titled(found, metric)} {number(values[row]).replace('-', '−')}", gain]))
+                                     f"{_titled(found, metric)} {number(value).replace('-', '−')}{_between(metric, *spread)}", gain]))
+
+
+def _between(metric: str, low: float, high: float) -> str:
+    """The spread of a size, where it has one."""
+    over = "connected pairs" if metric == "distance" else "directions, 95\u202f%"
+    return f" ({number(low)} to {number(high)} over {over})" if np.isfinite(low) else ""
 
 
 def _checked(found, row: int) -> str:
@@ -479,8 +595,9 @@ def _power(value) -> str:
 def _agreed(found, metric: str, kind: str, family: str | None) -> str:
     agreed, of = found.correlation(metric, kind, family=family), f", family {family}" if family else ""
     if agreed.reason:
-        return f"{SIGNS[kind][0]}{of}: none.<br>{short(_why(found, metric, agreed.reason), 66)}"
-    return f"{SIGNS[kind][0]} = {_spanned(agreed)}<br>null sd {agreed.null_sd:.2f}, {_several(agreed.n, 'expansion')}{of}"  # two lines: charts get narrow
+        return f"{SIGNS[kind][0]}{of}: none.<br>{short(agreed.reason, 66)}"
+    over = f"{_several(agreed.n, 'expansion')}{of}{'' if found.final else ' so far'}"
+    return f"{SIGNS[kind][0]} = {_spanned(agreed)}<br>null sd {agreed.null_sd:.2f}, {over}"  # two lines: charts get narrow
 
 
 def _spanned(c: Correlation) -> str:
@@ -493,15 +610,6 @@ def _summed(found, line, kind: str) -> str:
     others = ", ".join(f"{sign} {_r(line[column])}" for other, (_, sign, column) in SIGNS.items() if other != kind and np.isfinite(line[column]))
     return (f"{_titled(found, line['name'])}<br>{SIGNS[kind][0]} {_r(line[key])}, {_r(line[f'{key} low'])} to {_r(line[f'{key} high'])}<br>{others}<br>"
             f"picks {template.plain(line['pick']) or 'nothing yet'}: {regret}")
-
-
-def _why(found, metric: str, reason: str) -> str:
-    """Why there is no correlation: the proxy was refused, or it ranks nothing."""
-    own, values = [told for key, told in found.reasons.items() if key.endswith(f": {metric}")], found.metric(metric)[found.expansions]
-    values = values[~np.isnan(values)]
-    if own and not len(values):
-        return own[0]
-    return "It is the same of all expansions." if len(values) > 2 and np.ptp(values) <= SAME * np.abs(values).max() else reason or sentence(f"{PENDING}.")
 
 
 def _picked(found, metric: str) -> str:
@@ -526,17 +634,12 @@ def _trained(steps: int) -> str:
 
 
 def _pending(found) -> str:
-    measured = int((found.expansions & np.isfinite(found.gains())).sum())
-    return "" if found.final else f"{measured} of {int(found.expansions.sum())} expansions measured so far"
+    return "" if found.final else f"{found.measured} of {int(found.expansions.sum())} expansions measured so far"
 
 
-def _few(correlations) -> str:
-    few = [c.n for c in correlations if not c.reason and c.n <= FEW]
-    return f"with {FEW} expansions or fewer, an interval means nothing" if few else ""
-
-
-def _fewer(lines) -> str:
-    return f"with {FEW} expansions or fewer, an interval means nothing" if any(0 < line["n"] <= FEW for line in lines) else ""
+def _so_far(found) -> str:
+    """How a sentence on a partial result begins."""
+    return "" if found.final else "So far, "
 
 
 def _r(value: float) -> str:
@@ -549,6 +652,10 @@ def _signed(value: float) -> str:
 
 def _several(n: int, noun: str) -> str:
     return f"{count(n)} {noun}{'s' * (n != 1)}"
+
+
+def _listed(names) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _numbered(n: int, noun: str) -> str:

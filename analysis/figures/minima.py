@@ -19,6 +19,7 @@ __all__ = ["barriers", "barriers_says", "between", "between_says", "plane", "pla
            "losses_says"]
 
 OURS = "our estimator"
+ABOVE = "above the start by more than ε: no minimum of this valley, left out of its sizes"
 PENDING = "not there yet"
 KINDS = {True: ("connected", "#0072B2", "solid", "circle"), False: ("not connected", "#D55E00", "dash", "x")}
 START = {"symbol": "star-diamond", "size": 15, "color": template.GREY, "line": {"width": 1.5, "color": template.RING[0]}}
@@ -50,10 +51,11 @@ def barriers(found: Valley, *, epsilon: float | None = None, at: tuple | None = 
                         colorbar=_scale(epsilon, top))
     row, column = (index.ravel() for index in np.indices((n, n)))
     said, joined = [_pair(found, epsilon, i, j) for i, j in zip(row, column, strict=True)], _joined(found, epsilon, min(0.72 * side, 54))
-    names = [_branch(i) + "<br>left out" * (i in found.diverged) for i in range(n)]
+    names = [_branch(i) + "<br>left out" * (i in found.diverged or i in _high(found, epsilon)) for i in range(n)]
     axis = {"tickvals": list(range(n)), "ticktext": names, "showgrid": False, "constrain": "domain", "zeroline": False, "ticks": ""}
     return template.figure(ground, *written, *joined, cells(row, column, said, side), height=height, uirevision=revision, shapes=framed(at), legend=below(),
-                           showlegend=bool(joined), margin={"t": 12, "b": 60}, meta={"note": note([_left_out(found), _unknown(found)])},
+                           showlegend=bool(joined), margin={"t": 12, "b": 60},
+                           meta={"note": note([_left_out(found), _left_above(found, epsilon), _unknown(found)])},
                            xaxis={**axis, "range": [-0.5, n - 0.5]}, yaxis={**axis, "range": [n - 0.5, -0.5], "scaleanchor": "x"})
 
 
@@ -62,13 +64,13 @@ def barriers_says(found: Valley, *, epsilon: float | None = None) -> str:
     pairs = _known(found)
     if not pairs:
         return f"No two branches of {found.name} have been compared yet." + _left_out(found, lead=" ")
-    joined = sum(bool(found.barriers[pair] <= epsilon) for pair in pairs)
+    joined = sum(bool(found.connected(epsilon)[pair]) for pair in pairs)
     worst = max(pairs, key=lambda pair: found.barriers[pair])
     high = f"the highest barrier is {_short(found.barriers[worst])}, between {_branch(worst[0])} and {_branch(worst[1])}" if found.barriers[worst] > 0 else (
         "no barrier rises above 0")
     verb = "is" if 1 in (joined, len(pairs)) else "are"
     return (f"{joined} of {_several(len(pairs), 'pair')} of branches of {found.name} {verb} connected at ε = {epsilon:g}; {high}."
-            f"{_left_out(found, lead=' ')}")
+            f"{_left_out(found, lead=' ')}{_left_above(found, epsilon, lead=' ')}")
 
 
 def between(found: Valley, *, epsilon: float | None = None, at: tuple | None = None, height: int = 420, revision: str = "between"):
@@ -92,7 +94,7 @@ def between(found: Valley, *, epsilon: float | None = None, at: tuple | None = N
     labels = [_label(epsilon, f"ε = {epsilon:g}"), *(_peak(found, above, i) for i in named)]
     return template.figure(*traces, height=height, uirevision=revision, legend=below(), showlegend=True, margin={"t": 12, "b": 76}, annotations=labels,
                            shapes=[_rule(epsilon, "epsilon", "dash"), _rule(0, "the straight line", "solid")],
-                           meta={"note": note([_left_out(found), _unknown(found), "large marks: the barriers"])},
+                           meta={"note": note([_left_out(found), _left_above(found, epsilon), _unknown(found), "large marks: the barriers"])},
                            xaxis={"range": [-0.03, 1.03], "tickformat": ".0%", "title": {"text": "Of the way from one branch to the other"}},
                            yaxis={"range": ends, "title": {"text": "Loss above the straight line"}})
 
@@ -125,10 +127,12 @@ def plane(found: Valley, *, epsilon: float | None = None, height: int = 480, rev
     start = _start(found.plane_start, f"start, {number(found.plane_off)} off the plane: loss {number(found.start_loss)}", name="start, projected")
     spots = [*zip(map(_branch, found.plane_of), found.plane_minima, strict=True), ("start", found.plane_start)]
     off = f"the start itself lies {number(found.plane_off)} off this plane" if found.plane_off else ""
+    ground, *edge = _contours(found, epsilon)
+    thick = f"{'thick line:' if edge else 'all of it lies within'} ε = {epsilon:g} above the lowest of the three"
     bare = {"showgrid": False, "zeroline": False, "constrain": "domain"}
-    return template.figure(*_contours(found, epsilon), *marks, start, height=height, uirevision=revision, legend=below(), showlegend=True,
+    return template.figure(ground, *edge, *marks, start, height=height, uirevision=revision, legend=below(), showlegend=True,
                            annotations=[_tag(*spot, text) for text, spot in spots], margin={"t": 12, "b": 90},
-                           meta={"note": note([f"thick line: ε = {epsilon:g} above the lowest of the three", off, _left_out(found)])},
+                           meta={"note": note([thick, off, _left_out(found)])},
                            xaxis={**bare, "title": {"text": "Distance in the space of parameters"}}, yaxis={**bare, "scaleanchor": "x"})
 
 
@@ -154,9 +158,10 @@ def rose(found: Valley, *, epsilon: float | None = None, at: int | None = None, 
     if there is None:
         return _nothing(_no_radius(found, epsilon), height, revision)
     reach, n, colour = found.radius[there], found.radius.shape[1], KINDS[True][1]
-    turn, known = 360 / n * np.arange(n), np.flatnonzero(np.isfinite(reach))
+    slot = 360 / (n + 1)  # one is left for the numbers of the axis
+    turn, known = slot * np.arange(1, n + 1), np.flatnonzero(np.isfinite(reach))
     edges = {"width": [4 if i == at else 1.2 for i in known], "color": [template.HIGHLIGHT if i == at else colour for i in known]}
-    bars = go.Barpolar(r=reach[known].astype(np.float32), theta=turn[known].astype(np.float32), width=np.full(len(known), 0.82 * 360 / n, np.float32),
+    bars = go.Barpolar(r=reach[known].astype(np.float32), theta=turn[known].astype(np.float32), width=np.full(len(known), 0.82 * slot, np.float32),
                        name=f"ε = {epsilon:g}", customdata=known.astype(np.int32), hovertemplate="%{hovertext}<extra></extra>",
                        hovertext=[f"direction {i}: {number(reach[i])} at ε = {epsilon:g}" for i in known], unselected={"marker": {"opacity": 0.75}},
                        marker={"color": faded(colour, 0.55), "line": edges})
@@ -169,7 +174,7 @@ def rose(found: Valley, *, epsilon: float | None = None, at: int | None = None, 
                            margin={"t": 24, "b": 90}, meta={"note": note([f"{count(n)} random directions, filter-normalised; angles mean nothing",
                                                                           _beyond(reach)])},
                            polar={"bgcolor": "rgba(0,0,0,0)", "angularaxis": {**ring, "showticklabels": False, "nticks": 8},
-                                  "radialaxis": {**ring, "range": [0, 1.06 * longest], "angle": 90, "tickangle": 90, "nticks": 5}})
+                                  "radialaxis": {**ring, "range": [0, 1.06 * longest], "angle": 0, "tickangle": 0, "nticks": 4}})
 
 
 def rose_says(found: Valley, *, epsilon: float | None = None) -> str:
@@ -261,13 +266,14 @@ def _pair(found, epsilon, i, j) -> str:
     head, value = f"{_branch(i)} – {_branch(j)}: ", found.barriers[i, j]
     if np.isnan(value):
         return head + next((f"{_branch(k)} {_gone(found, k)}" for k in (i, j) if k in found.diverged), PENDING)
-    return f"{head}barrier {_short(value)}, {KINDS[bool(value <= epsilon)][0]}<br>{number(found.distances[i, j])} apart"
+    high = "".join(f"<br>{_branch(k)} ends {ABOVE}" for k in (i, j) if k in _high(found, epsilon))
+    return f"{head}barrier {_short(value)}, {KINDS[bool(found.connected(epsilon)[i, j])][0]}<br>{number(found.distances[i, j])} apart{high}"
 
 
 def _line(found, above, i: int, epsilon: float, *, heavy: bool):
     """The loss on the way between a pair; a large mark is its highest point."""
     pair, peak = tuple(map(int, found.pairs[i])), int(above[i].argmax())
-    kind, colour, dash, symbol = KINDS[bool(found.barriers[pair] <= epsilon)]
+    kind, colour, dash, symbol = KINDS[bool(found.connected(epsilon)[pair])]
     said = [f"{_branch(pair[0])} – {_branch(pair[1])}: {kind}<br>{a:.0%} of the way: {_signed(v)} above the line, loss {number(loss)}"
             for a, v, loss in zip(found.along, above[i], found.profiles[i], strict=True)]
     return go.Scatter(x=found.along.astype(np.float32), y=above[i].astype(np.float32), mode="lines+markers", name=kind, legendgroup=kind, showlegend=False,
@@ -303,7 +309,7 @@ def _joined(found, epsilon: float, size: float) -> list:
 
 
 def _contours(found, epsilon: float) -> list:
-    """The loss, by its logarithm, and on top the line at epsilon above the lowest of the three minima."""
+    """The loss, by its logarithm, and on top the line at epsilon above the lowest of the three minima, where there is one."""
     logs = np.log10(np.where(np.isfinite(found.plane), np.clip(found.plane, 1e-9, None), np.nan))
     low, high = float(np.nanmin(logs)), float(np.nanmax(logs))
     ticks = _rounded(10 ** low, 10 ** high)
@@ -314,6 +320,8 @@ def _contours(found, epsilon: float) -> list:
                         hovertext=[[f"loss {number(v)}" for v in line] for line in found.plane],
                         contours={"start": low, "end": high, "size": max(high - low, 1e-6) / LEVELS, "showlines": True})
     level = float(np.log10(max(min(found.losses[i] for i in found.plane_of) + epsilon, 1e-9)))
+    if level >= high:
+        return [ground]
     return [ground, *(go.Contour(**same, showscale=False, hoverinfo="skip", name="epsilon", line={"width": width}, colorscale=[[0, ink], [1, ink]],
                                  contours={"coloring": "lines", "start": level, "end": level, "size": 1})
                       for width, ink in zip((4.5, 2), template.RING, strict=True))]
@@ -323,8 +331,9 @@ def _outlines(found, there: int, turn) -> list:
     """How far it is for other epsilons, under one name."""
     others = [i for i in range(len(found.epsilons)) if i != there and np.isfinite(found.radius[i]).all()]
     name = f"ε = {', '.join(f'{found.epsilons[i]:g}' for i in sorted(others, key=lambda i: found.epsilons[i]))}, from within"
-    return [go.Scatterpolar(r=np.append(found.radius[i], found.radius[i, 0]).astype(np.float32), theta=np.append(turn, 360).astype(np.float32), mode="lines",
-                            name=name, legendgroup="others", showlegend=i == others[0], line={"width": 1.4, "dash": "dot", "color": template.GREY},
+    closed = lambda values: np.append(values, values[0]).astype(np.float32)
+    return [go.Scatterpolar(r=closed(found.radius[i]), theta=closed(turn), mode="lines", name=name, legendgroup="others",
+                            showlegend=i == others[0], line={"width": 1.4, "dash": "dot", "color": template.GREY},
                             hovertemplate=f"ε = {found.epsilons[i]:g}: %{{r:.3g}}<extra></extra>") for i in others]
 
 
@@ -522,10 +531,25 @@ def _gone(found, i: int) -> str:
     return f"diverged at step {found.diverged[i]} and is left out"
 
 
+def _high(found, epsilon: float) -> list[int]:
+    """Branches that ended above the valley that they started in."""
+    return np.flatnonzero(np.isfinite(found.losses) & ~found.rested(epsilon)).tolist()
+
+
+def _left_above(found, epsilon: float, lead: str = "") -> str:
+    high = _high(found, epsilon)
+    several = f"branches {_listed([str(i) for i in high])} end {ABOVE}" if len(high) > 1 else ""
+    return _led(several or "".join(f"{_branch(i)} ends {ABOVE}" for i in high), lead)
+
+
 def _left_out(found, lead: str = "") -> str:
     gone = sorted(found.diverged)
     several = f"branches {_listed([f'{i} (step {found.diverged[i]})' for i in gone])} diverged and are left out" if len(gone) > 1 else ""
-    told = several or "".join(f"{_branch(i)} {_gone(found, i)}" for i in gone)
+    return _led(several or "".join(f"{_branch(i)} {_gone(found, i)}" for i in gone), lead)
+
+
+def _led(told: str, lead: str) -> str:
+    """A note, or a sentence of its own behind others."""
     return f"{lead}{sentence(told)}." if lead and told else told
 
 
@@ -536,8 +560,10 @@ def _unknown(found) -> str:
 
 
 def _no_plane(found) -> str:
-    sound = len(found.seeds) - len(found.diverged)
-    return f"A plane goes through three minima; there {'is' if sound == 1 else 'are'} {sound}." if sound < 3 else f"The plane is {PENDING}."
+    minima = int(found.rested().sum())
+    if minima < 3:
+        return f"A plane goes through three minima; there {'is' if minima == 1 else 'are'} {minima}."
+    return "There is no plane: two of the minima are the same, or three lie on a line." if found.final else f"The plane is {PENDING}."
 
 
 def _no_radius(found, epsilon: float) -> str:

@@ -12,16 +12,18 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 
 from analysis.errors import InputError
+from analysis.extraction import usable_device
 from analysis.metrics import growth, minima
 from analysis.metrics.growth import BASE, FAMILIES, OURS, PARTS, Growth, Valley
 from analysis.metrics.minima import PROXIES
 from analysis.metrics.minima.branches import UNTRAINED
 from analysis.metrics.minima.expansion import WAYS
+from analysis.metrics.minima.wiring import named
 from analysis.metrics.ranking import sound_seed, whole
 from analysis.studies import shipping
 from analysis.studies.entries import title
@@ -34,30 +36,32 @@ FEWEST = 60  # items that can be split so
 ONE_BASE = "Intervals of gains are over seeds, those of correlations over the expansions of this one base: another base is another question."
 CHECKED = 200  # items on which the function is checked
 WIDEST = 8  # times as wide a layer may get to match another network
+LARGE = 200_000  # parameters of the base from which a GPU, where there is one, is used by itself: smaller networks wait for it longer than they compute
 EACH = 3  # layers of a network, at most, that grow on their own
 FAMILY = {"widen": "width", "deepen": "depth", "residual": "residual"}
 SHORT = {"deepen": "deeper", "residual": "residual"}
 LIMITS = {"width": (1, 512), "depth": (1, 8), "side": (8, 32), "trained": (0, 20_000), "branches": (2, 20), "steps": (2, 5000), "batch": (2, 1024),
-          "points": (3, 101), "directions": (1, 200), "items": (2, 20_000), "limit": (FEWEST, 50_000), "looks": (1, 200), "train": (1, 20_000),
-          "seeds": (1, 100), "proxy_items": (2, 1000), "grid": (3, 101)}
+          "points": (3, 101), "directions": (1, 200), "items": (2, 20_000), "limit": (FEWEST, 50_000), "looks": (1, 200), "lengths": (1, 20),
+          "train": (1, 20_000), "seeds": (1, 100), "proxy_items": (2, 1000), "grid": (3, 101)}
 NUMBERS = {"rate": (1e-6, 1e9), "base_rate": (1e-6, 1e9), "momentum": (0, 0.999), "noise": (0, 10), "settle": (0, 1), "epsilon": (1e-6, 100)}
 
 # Branches learn as the base did, at a rate that then falls, so that they come to rest below where they start; what that does to any correlation was not
 # looked at. At a higher rate fewer stay connected, and more end above their start: those are no minima.
 _base = {"base": "mlp", "width": 4, "depth": 2, "side": 8, "trained": 1000, "base_rate": 0.02, "rate": 0.02, "settle": 0.5, "momentum": 0.9, "batch": 64,
          "noise": 0.3, "branches": 5, "steps": 120, "points": 21, "epsilon": 0.02, "range": (0.25, 0.5, 1.0, 2.0, 4.0), "directions": 10,
-         "ground": GROUND[0], "items": 400, "limit": 3000, "seed": 0}
+         "ground": GROUND[0], "items": 400, "limit": 3000, "device": "auto", "seed": 0}
 QUICK = {
     "valley": {**_base, "grown": (), "looks": 11, "grid": 25, "directions": 24, "range": (0.5, 1.0, 2.0)},
     "grow": {**_base, "families": FAMILIES, "widths": (1.5, 2.0, 4.0), "repeats": (1,), "crossed": (2.0,), "matched": True, "candidates": (),
-             "looks": 3, "train": 400, "seeds": 5, "proxies": tuple(PROXIES), "proxy_items": 64},
+             "lengths": 4, "train": 400, "seeds": 5, "proxies": tuple(PROXIES), "proxy_items": 64},
 }
 _full = {**QUICK["grow"], "widths": (1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0), "repeats": (1, 2, 3), "crossed": (1.5, 2.0, 3.0, 4.0), "train": 800,
          "seeds": 10, "directions": 20}
-_conv = {**_full, "base": "conv", "width": 2, "widths": (1.5, 2.0, 3.0, 4.0, 6.0), "train": 300, "seeds": 5, "looks": 1, "directions": 8, "items": 300}
-SHORT_CONV = {"widths": (2.0, 4.0), "train": 150, "seeds": 3, "looks": 1, "directions": 5, "items": 200}  # what makes a quick run of convolutions quick
+_conv = {**_full, "base": "conv", "width": 2, "widths": (1.5, 2.0, 3.0, 4.0, 6.0), "train": 300, "seeds": 5, "lengths": 2, "directions": 8, "items": 300}
+SHORT_CONV = {"widths": (2.0, 4.0), "train": 150, "seeds": 3, "lengths": 2, "directions": 5, "items": 200}  # what makes a quick run of convolutions quick
 FULL = {**{f"mlp-{seed}": ("grow", {**_full, "seed": seed}) for seed in range(3)}, "conv-0": ("grow", _conv)}
 DATA = "builtin:digits/handwritten"  # of the full presets
+NOT_TRAINED = "The base is not trained"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,19 +96,23 @@ def valley(inputs: dict, options: dict, ctx):
     """{"dataset", "model": absent, a small network trained here} with the options of `QUICK["valley"]` -> Valley of the base as it was grown, partial after the
     branches, the barriers and the radius.
     """
-    chosen = settled("valley", options)
-    ground, spent, steps = grounded(inputs, chosen, ctx), {}, tuple(map(_step, chosen["grown"]))
+    chosen, spent = settled("valley", options), {}
+    ground, steps = opened(inputs, chosen), tuple(map(_step, chosen["grown"]))
+    grown(ground.module, steps, chosen)  # refused before anything is trained
+    ground = taught(ground, chosen, ctx)
     with _timed(spent, "expansion"):
         module = grown(ground.module, steps, chosen)
         check = minima.check(ground.module, module, ground.test[0][:CHECKED])
     loss = minima.Loss(module, *ground.landscape(chosen))
     with _timed(spent, "branches"):
-        found = branched(module, ground, chosen, ctx.progress)
+        found = branched(module, ground, chosen, chosen["steps"], ctx.progress, looks=chosen["looks"])
+    ends, start = _losses(loss, found.ends), float(loss(loss.base))
     places, shows = found.paths()
     accuracy = {"accuracies": accuracies(module, found, ground.test), "start_accuracy": accuracy_of(module, ground.test)}
-    known = Valley(called(steps) or ground.name, ground.name, ground.data, steps, len(found.base), check, found.seeds, found.curves, _losses(loss, found.ends),
-                   start_loss=float(loss(loss.base)), epsilon=chosen["epsilon"], epsilons=_epsilons(chosen), path_at=tuple(found.at.tolist()), paths=places,
-                   path_shows=tuple(shows.tolist()), diverged=found.diverged, warnings=(*ground.warnings, *_diverged(found)), notes=(*OURS, *ground.notes),
+    known = Valley(called(steps) or ground.name, ground.name, ground.data, steps, len(found.base), check, found.seeds, found.curves, ends, start_loss=start,
+                   epsilon=chosen["epsilon"], epsilons=_epsilons(chosen), path_at=tuple(found.at.tolist()), paths=places,
+                   path_shows=tuple(shows.tolist()), diverged=found.diverged,
+                   warnings=(*ground.warnings, *_diverged(found), *_above(ends, start, chosen)), notes=(*OURS, *ground.notes),
                    options=chosen, seconds=dict(spent), **accuracy, **_unknown(chosen))
     yield known
     for part, measure in (("barriers", _barriers), ("radius", _radius), ("plane", _plane)):
@@ -121,21 +129,23 @@ def grow(inputs: dict, options: dict, ctx):
                 deeper where `matched`
     """
     chosen = settled("grow", options)
-    ground = grounded(inputs, chosen, ctx)
-    asked, warnings = listed(ground.module, chosen)
-    bench = Bench(ground, asked, chosen, (*ground.warnings, *warnings))
+    ground = opened(inputs, chosen)
+    asked, warnings = listed(ground.module, chosen)  # refused before anything is trained
+    ground = taught(ground, chosen, ctx)
+    bench, lost = Bench(ground, asked, chosen, (*ground.warnings, *warnings)), 0
     for row, candidate in enumerate(asked):
         tell = lambda _, __, note, row=row: ctx.progress(row, len(asked), f"{asked[row].name}: {note}")
         try:
             bench.measure(row, candidate, tell)
         except InputError as error:
             bench.warnings.append(f"{candidate.name} is left out: {error}")
-            if candidate.family == BASE or len(asked) - 1 == sum(" is left out: " in warning for warning in bench.warnings):
+            lost += 1
+            if candidate.family == BASE or lost == len(asked) - 1:
                 raise
         yield bench.now(done=row + 1 == len(asked))
 
 
-valley.VERSION = grow.VERSION = 1
+valley.VERSION = grow.VERSION = 2
 
 
 class Bench:
@@ -148,6 +158,7 @@ class Bench:
         empty = lambda *shape: np.full((rows, *shape), np.nan)  # noqa: E731
         self.parameters, self.check = empty(), empty()
         self.distances, self.barriers = empty(len(self.lengths), k, k), empty(len(self.lengths), k, k)
+        self.losses, self.starts = empty(len(self.lengths), k), empty()
         self.radius = empty(len(self.epsilons), chosen["directions"])
         self.values, self.proxy_seconds = empty(len(chosen["proxies"])), empty(len(chosen["proxies"]))
         self.accuracy, self.seconds, self.reasons = empty(chosen["seeds"]), empty(len(PARTS)), {}
@@ -160,32 +171,36 @@ class Bench:
             module = grown(ground.module, candidate.changes, chosen)
             self.check[row] = minima.check(ground.module, module, ground.test[0][:CHECKED])
         self.parameters[row] = count(module)
-        with _timed(spent, "branches"):
-            found = branched(module, ground, chosen, tell)
         loss = minima.Loss(module, *ground.landscape(chosen))
-        with _timed(spent, "barriers"):
-            for at, ends in enumerate(found.snapshots[1:]):
-                self.distances[row, at], self.barriers[row, at] = _apart(ends), minima.barriers(loss, ends, points=chosen["points"], progress=tell).matrix
+        self.starts[row] = float(loss(loss.base))
+        for at, steps in enumerate(self.lengths):  # what is spent is told of the last, the usual one: the others are for `robust` alone
+            with _timed(spent, "branches"):
+                found = branched(module, ground, chosen, steps, tell)
+            with _timed(spent, "barriers"):
+                self.distances[row, at], self.losses[row, at] = _apart(found.ends), _losses(loss, found.ends)
+                self.barriers[row, at] = minima.barriers(loss, _placed(found.ends, loss), points=chosen["points"], progress=tell).matrix
         with _timed(spent, "radius"):
             self.radius[row] = _radius(loss, found, chosen, tell)["radius"]
+        spent["radius"] /= len(self.epsilons)
         self._proxies(row, candidate, module, tell)
         with _timed(spent, "gain"):
             seeds = [_seed(chosen, 1 + i) for i in range(chosen["seeds"])]
-            trained = descended(module, ground.train, seeds, chosen["train"], chosen["base_rate"], chosen, tell)
+            measuring = lambda done, total, _: tell(done, total, f"{len(seeds)} trainings that measure the gain")  # noqa: E731
+            trained = descended(module, ground.train, seeds, chosen["train"], chosen["base_rate"], chosen, measuring)
             self.accuracy[row] = accuracies(module, trained, ground.test)
-        spent["barriers"] /= len(self.lengths)  # what is looked at besides the whole length and the usual epsilon is for `robust` alone
-        spent["radius"] /= len(self.epsilons)
-        self.warnings += [f"{candidate.name}: {warning}" for warning in (*_diverged(found), *_diverged(trained, "gain"), *_rising(loss, found))]
+        told = (*_diverged(found), *_diverged(trained, "gain"), *_above(self.losses[row, -1], self.starts[row], chosen))
+        self.warnings += [f"{candidate.name}: {warning}" for warning in told]
         self.seconds[row] = [spent[part] for part in PARTS]
 
     def now(self, done: bool) -> Growth:
         ground, chosen = self.ground, self.chosen
         proxies = [PROXIES[name] for name in chosen["proxies"]]
         return Growth(ground.name, ground.data, tuple(c.name for c in self.asked), tuple(c.family for c in self.asked), tuple(c.changes for c in self.asked),
-                      self.parameters.copy(), self.check.copy(), self.lengths, self.distances.copy(), self.barriers.copy(), chosen["epsilon"], self.epsilons,
-                      self.radius.copy(), chosen["proxies"], tuple(p.title for p in proxies), tuple(p.direction for p in proxies), self.values.copy(),
-                      self.accuracy.copy(), self.start, self.seconds.copy(), self.proxy_seconds.copy(), (chosen["steps"], chosen["train"]), dict(self.reasons),
-                      tuple(dict.fromkeys(self.warnings)), (*OURS, ONE_BASE, *ground.notes), chosen, done)
+                      self.parameters.copy(), self.check.copy(), self.lengths, self.distances.copy(), self.barriers.copy(), self.losses.copy(),
+                      self.starts.copy(), chosen["epsilon"], self.epsilons, self.radius.copy(), chosen["proxies"], tuple(p.title for p in proxies),
+                      tuple(p.direction for p in proxies), self.values.copy(), self.accuracy.copy(), self.start, self.seconds.copy(),
+                      self.proxy_seconds.copy(), (chosen["steps"], chosen["train"]), dict(self.reasons), tuple(dict.fromkeys(self.warnings)),
+                      (*OURS, ONE_BASE, *ground.notes), chosen, done)
 
     def _proxies(self, row: int, candidate: Candidate, module, tell: Callable) -> None:
         few = self.chosen["proxy_items"]
@@ -204,6 +219,12 @@ class Bench:
 
 def grounded(inputs: dict, chosen: Mapping, ctx) -> Ground:
     """The base, trained on the training part unless it is to be left as it is, and the parts."""
+    return taught(opened(inputs, chosen), chosen, ctx)
+
+
+def opened(inputs: dict, chosen: Mapping) -> Ground:
+    """The base as it begins, and the parts, where they are computed with."""
+    import torch
     data, model = inputs["dataset"], inputs.get("model")
     name = title({"dataset": data})
     if data.labels is None:
@@ -214,17 +235,33 @@ def grounded(inputs: dict, chosen: Mapping, ctx) -> Ground:
     if len(rows) < FEWEST:
         raise InputError(f"{name} has {len(rows)} items.", f"At least {FEWEST} are needed to train, validate and test on.")
     module, x, y, notes = _built(data, rows, chosen) if model is None else _opened(model, data, rows, chosen)
+    device = _device(chosen["device"], count(module))
+    if device != "cpu":
+        torch.backends.cudnn.allow_tf32 = False  # barriers are small differences of losses: convolutions need all their digits
+        notes = (*notes, f"Computed on {device}.")
+    module, x, y = module.to(device), x.to(device), y.to(device)
     cuts = np.cumsum([int(share * len(rows)) for share in SPLIT]).tolist()
     train, valid, test = zip(x.tensor_split(cuts), y.tensor_split(cuts), strict=True)
     told = f"{len(train[0])} items are trained on, {len(valid[0])} are for validation, {len(test[0])} are tested on; losses are of the {chosen['ground']}."
+    called = f"{chosen['base']}, {chosen['depth']} layers of {chosen['width']}" if model is None else model.name
+    return Ground(module, called, name, train, valid, test, (*notes, told), ())
+
+
+def taught(ground: Ground, chosen: Mapping, ctx) -> Ground:
+    """The same with its base trained on the training part, unless that is to be left as it is."""
+    module = ground.module
     if chosen["trained"]:
         tell = lambda done, total, note: ctx.progress(done, total, f"training the base: step {done}")  # noqa: E731
-        trained = descended(module, train, [_seed(chosen, 0)], chosen["trained"], chosen["base_rate"], chosen, tell)
+        trained = descended(module, ground.train, [_seed(chosen, 0)], chosen["trained"], chosen["base_rate"], chosen, tell)
         if trained.diverged:
             raise InputError(f"Training the base diverged at step {trained.diverged[0]}.", f"Lower its learning rate, {chosen['base_rate']}.")
         module = loaded(module, trained, 0)
-    called = f"{chosen['base']}, {chosen['depth']} layers of {chosen['width']}" if model is None else model.name
-    return Ground(module, called, name, train, valid, test, (*notes, told), _untrained(module, train))
+    return replace(ground, module=module, warnings=_untrained(module, ground.train))
+
+
+def _device(asked: str, parameters: int) -> str:
+    """What is not asked for by name: a GPU where there is one and the base is large."""
+    return "cpu" if asked == "auto" and parameters < LARGE else usable_device(asked)
 
 
 def _built(data, rows: np.ndarray, chosen: Mapping) -> tuple:
@@ -293,11 +330,11 @@ def _opened(model, data, rows: np.ndarray, chosen: Mapping) -> tuple:
 
 def _untrained(module, train: tuple) -> tuple[str, ...]:
     loss = minima.Loss(module, *train)
-    share = np.bincount(train[1].numpy()) / len(train[1])
+    share = np.bincount(train[1].cpu().numpy()) / len(train[1])
     here, guess = float(loss(loss.base)), float(-(share * np.log(np.maximum(share, 1e-300))).sum())
     if not here > UNTRAINED * guess:
         return ()
-    return (f"The base is not trained: its loss is {here:.2f}, that of a guess {guess:.2f}. What growing gains from here tells nothing of a trained network.",)
+    return (f"{NOT_TRAINED}: its loss is {here:.2f}, that of a guess {guess:.2f}. What growing gains from here tells nothing of a trained network.",)
 
 
 # what is done to it
@@ -317,9 +354,9 @@ def descended(module, train: tuple, seeds: Sequence[int], steps: int, rate: floa
                          momentum=chosen["momentum"], settle=settle, snapshots=looks, progress=tell)
 
 
-def branched(module, ground: Ground, chosen: Mapping, tell: Callable):
+def branched(module, ground: Ground, chosen: Mapping, steps: int, tell: Callable, looks: int = 0):
     seeds = [_seed(chosen, 1000 + i) for i in range(chosen["branches"])]
-    return descended(module, ground.train, seeds, chosen["steps"], chosen["rate"], chosen, tell, chosen["looks"], chosen["settle"])
+    return descended(module, ground.train, seeds, steps, chosen["rate"], chosen, tell, looks, chosen["settle"])
 
 
 def _seed(chosen: Mapping, what: int) -> int:
@@ -347,12 +384,12 @@ def accuracies(module, found, test: tuple) -> np.ndarray:
 
 
 def lengths(chosen: Mapping) -> tuple[int, ...]:
-    """Steps after which branches are looked at."""
-    return tuple(np.unique(np.linspace(0, chosen["steps"], chosen["looks"] + 2).round().astype(int))[1:].tolist())
+    """Steps of a branch, the usual number last."""
+    return tuple(np.unique(np.linspace(0, chosen["steps"], chosen["lengths"] + 1).round().astype(int))[1:].tolist())
 
 
 def _barriers(loss, found, chosen: Mapping, tell: Callable) -> dict:
-    land = minima.barriers(loss, found.ends, points=chosen["points"], progress=tell)
+    land = minima.barriers(loss, _placed(found.ends, loss), points=chosen["points"], progress=tell)
     first, second = np.triu_indices(len(found.ends), 1)
     return {"distances": _apart(found.ends), "barriers": land.matrix, "pairs": np.stack([first, second], axis=1), "along": land.a,
             "profiles": land.losses[first, second]}
@@ -364,8 +401,8 @@ def _radius(loss, found, chosen: Mapping, tell: Callable) -> dict:
 
 
 def _plane(loss, found, chosen: Mapping, tell: Callable) -> dict:
-    """Through the first three branches that are sound; nothing where there are not three that span one."""
-    three = found.sound[:3]
+    """Through the first three branches that came to rest in the valley; nothing where there are not three that span one."""
+    three = np.flatnonzero(growth.rested(_losses(loss, found.ends), float(loss(loss.base)), chosen["epsilon"]))[:3]
     if len(three) < 3:
         return {}
     try:
@@ -391,20 +428,26 @@ def _apart(ends: np.ndarray) -> np.ndarray:
     return np.array([[np.linalg.norm(a - b) for b in ends] for a in ends])
 
 
-def _losses(loss, ends: np.ndarray) -> np.ndarray:
+def _placed(ends: np.ndarray, loss):
+    """Where the loss is computed."""
     import torch
-    return loss(torch.from_numpy(np.array(ends))).cpu().numpy()
+    return torch.from_numpy(np.array(ends)).to(loss.base)
+
+
+def _losses(loss, ends: np.ndarray) -> np.ndarray:
+    return loss(_placed(ends, loss)).cpu().numpy()
 
 
 def _epsilons(chosen: Mapping) -> tuple[float, ...]:
     return tuple(share * chosen["epsilon"] for share in chosen["range"])
 
 
-def _rising(loss, found) -> list[str]:
-    """Branches that came to rest above where they started: no minima."""
-    ends = _losses(loss, found.ends[found.sound])
-    above, start = int((ends > float(loss(loss.base))).sum()), float(loss(loss.base))
-    return [f"{above} of {len(ends)} branches end above their start, a loss of {start:.2f}: they are no minima."] if above else []
+def _above(losses: np.ndarray, start: float, chosen: Mapping) -> list[str]:
+    """Branches that came to rest above the valley that they started in."""
+    there, rested = np.isfinite(losses), growth.rested(losses, start, chosen["epsilon"])
+    above = int((there & ~rested).sum())
+    return [f"{above} of {there.sum()} branches end more than ε = {chosen['epsilon']:g} above their start, a loss of {start:.2f}: they are no minima of "
+            "this valley, and left out of its sizes."] if above else []
 
 
 def _diverged(found, what: str = "branch") -> list[str]:
@@ -425,13 +468,16 @@ def listed(module, chosen: Mapping) -> tuple[list[Candidate], list[str]]:
     """(the base and what it is to grow into, what of that cannot be and why)"""
     base = Candidate(BASE, BASE)
     if chosen["candidates"]:
-        return [base, *(Candidate(*given) for given in chosen["candidates"])], []
+        found, warnings = _growable(module, [Candidate(*given) for given in chosen["candidates"]], chosen)
+        return [base, *found], warnings
     layers = minima.expandable(module)
     open_ = {way: [layer.name for layer in layers if way in layer.ways] for way in WAYS}
     if not any(open_.values()):
-        why = next((f"{layer.name}: {reason}" for layer in layers for reason in layer.refused.values()), "it has neither dense layers nor convolutions")
+        whys = [f"{named(layer.name, 'Layer')}: {reason}" for layer in layers for reason in layer.refused.values()]
+        why = whys[0] if whys else "It has neither dense layers nor convolutions"
         raise InputError(f"No layer of this network can grow. {why}.", "Choose a network of dense layers or convolutions.")
-    refused = lambda way: next(f"{layer.name}: {layer.refused[way]}." for layer in sorted(layers, key=lambda layer: not layer.width) if way in layer.refused)
+    refused = lambda way: next(f"{named(layer.name, 'Layer')}: {layer.refused[way]}." for layer in sorted(layers, key=lambda layer: not layer.width)
+                               if way in layer.refused)
     warnings = [f"No layer can be {done}. {refused(way)}" for way, done in WAYS.items() if not open_[way] and FAMILY[way] in chosen["families"]]
     if any(layer.whole for layer in layers):
         chosen = {**chosen, **{key: tuple(dict.fromkeys(max(2.0, round(f)) for f in chosen[key])) for key in ("widths", "crossed")}}
@@ -443,12 +489,27 @@ def listed(module, chosen: Mapping) -> tuple[list[Candidate], list[str]]:
     return [base, *sorted((c for c in found if unique[c.changes] is c), key=lambda c: FAMILIES.index(c.family))], warnings
 
 
+def _growable(module, asked: Sequence[Candidate], chosen: Mapping) -> tuple[list[Candidate], list[str]]:
+    """(those that the network can grow into, why not the others); refused where there is none."""
+    found, warnings = [], []
+    for candidate in asked:
+        try:
+            grown(module, candidate.changes, chosen)
+        except InputError as error:
+            warnings.append(f"{candidate.name} is left out: {error}")
+            if len(warnings) == len(asked):
+                raise
+        else:
+            found.append(candidate)
+    return found, warnings
+
+
 def _grid(open_: Mapping, chosen: Mapping) -> list[Candidate]:
     wide, *others = open_.values()
     found = [Candidate(f"all ×{f:g}", "width", _every("widen", wide, f)) for f in chosen["widths"]] if wide else []
-    found += [Candidate(f"{layer} ×2", "width", _every("widen", [layer], 2.0)) for layer in _few(wide)]
+    found += [Candidate(f"{named(layer)} ×2", "width", _every("widen", [layer], 2.0)) for layer in _few(wide)]
     for way, layers in zip(SHORT, others, strict=True):
-        groups = {layer: [layer] for layer in _few(layers)} | ({"all": layers} if len(layers) > 1 else {})
+        groups = {named(layer): [layer] for layer in _few(layers)} | ({"all": layers} if len(layers) > 1 else {})
         for times in chosen["repeats"]:
             told = SHORT[way] + (f" by {times}" if times > 1 else "")
             found += [Candidate(f"{name} {told}", FAMILY[way], times * _every(way, group)) for name, group in groups.items()]
@@ -472,12 +533,12 @@ def _matches(module, others: Sequence[Candidate], wide: Sequence[str], chosen: M
         off = {layer: abs(units[layer] * each[layer] - want) / (at + want) for layer in wide if units[layer] < WIDEST * widths[layer]}
         if off and min(off.values()) <= growth.ALIKE:
             layer = min(off, key=off.get)
-            found.append(Candidate(f"{layer} +{units[layer]}", "width", (("widen", layer, 1 + units[layer] / widths[layer]),)))
+            found.append(Candidate(f"{named(layer)} +{units[layer]}", "width", (("widen", layer, 1 + units[layer] / widths[layer]),)))
     return found
 
 
 def called(steps: Sequence[tuple]) -> str:
-    return ", ".join(f"{layer} ×{factor:g}" if way == "widen" else f"{layer} {SHORT[way]}" for way, layer, factor in steps)
+    return ", ".join(f"{named(layer)} ×{factor:g}" if way == "widen" else f"{named(layer)} {SHORT[way]}" for way, layer, factor in steps)
 
 
 def count(module) -> int:
@@ -493,51 +554,53 @@ def _few(values: Sequence) -> list:
 
 # options
 
-def settled(name: str, options: Mapping) -> dict:
-    """The quick preset with what was asked for, checked."""
+def settled(name: str, options: Mapping, called: Mapping = MappingProxyType({})) -> dict:
+    """The quick preset with what was asked for, checked. called: option -> what whoever asked calls it, where that is not its name."""
     preset = QUICK[name]
     if unknown := [key for key in options if key not in preset]:
         raise InputError(f"{name} has no option {unknown[0]!r}.", f"There are: {', '.join(preset)}.")
-    chosen = {**preset, **{key: value for key, value in options.items() if value is not None}}
+    chosen, what = {**preset, **{key: value for key, value in options.items() if value is not None}}, {key: called.get(key, key) for key in preset}
     for key in preset.keys() & LIMITS.keys():
-        chosen[key] = whole(chosen[key], *LIMITS[key], key)
+        chosen[key] = whole(chosen[key], *LIMITS[key], what[key])
     for key in preset.keys() & NUMBERS.keys():
-        chosen[key] = _number(chosen[key], *NUMBERS[key], key)
+        chosen[key] = _number(chosen[key], *NUMBERS[key], what[key])
     chosen["seed"] = sound_seed(chosen["seed"])
     for key, known in (("base", BASES), ("ground", GROUND)):
         if chosen[key] not in known:
-            raise InputError(f"{chosen[key]!r} was given as {key}.", f"Use one of {', '.join(known)}.")
+            raise InputError(f"{chosen[key]!r} was given as {what[key]}.", f"Use one of {', '.join(known)}.")
+    if not isinstance(chosen["device"], str):
+        raise InputError(f"{chosen['device']!r} was given as {what['device']}.", 'Use "auto", "cpu" or "cuda".')
     for key in preset.keys() & CHECKS.keys():
-        chosen[key] = CHECKS[key](_several(chosen[key], key))
+        chosen[key] = CHECKS[key](_several(chosen[key], what[key]), what[key])
     return chosen
 
 
-def _families(given: tuple) -> tuple[str, ...]:
+def _families(given: tuple, name: str) -> tuple[str, ...]:
     if not given or set(given) - set(FAMILIES):
-        raise InputError(f"{list(given)} were given as families.", f"Give some of {', '.join(FAMILIES)}.")
+        raise InputError(f"{list(given)} were given as {name}.", f"Give some of {', '.join(FAMILIES)}.")
     return tuple(family for family in FAMILIES if family in given)
 
 
-def _widths(given: tuple) -> tuple[float, ...]:
-    return tuple(dict.fromkeys(_number(factor, 1.01, 64, "widths") for factor in given))
+def _widths(given: tuple, name: str) -> tuple[float, ...]:
+    return tuple(dict.fromkeys(_number(factor, 1.01, 64, name) for factor in given))
 
 
-def _repeats(given: tuple) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(whole(times, 1, 10, "repeats") for times in given))
+def _repeats(given: tuple, name: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(whole(times, 1, 10, name) for times in given))
 
 
-def _range(given: tuple) -> tuple[float, ...]:
+def _range(given: tuple, name: str) -> tuple[float, ...]:
     """Times epsilon: for which the radius is measured."""
-    return tuple(sorted({1.0, *(_number(share, 0.001, 1000, "range") for share in given)}))
+    return tuple(sorted({1.0, *(_number(share, 0.001, 1000, name) for share in given)}))
 
 
-def _proxies(given: tuple) -> tuple[str, ...]:
+def _proxies(given: tuple, _: str) -> tuple[str, ...]:
     if unknown := [name for name in given if name not in PROXIES]:
         raise InputError(f"There is no proxy {unknown[0]!r}.", f"There are: {', '.join(PROXIES)}.")
     return tuple(dict.fromkeys(given))
 
 
-def _candidates(given: tuple) -> tuple[tuple, ...]:
+def _candidates(given: tuple, _: str) -> tuple[tuple, ...]:
     found = []
     for each in given:
         if not isinstance(each, (list, tuple)) or len(each) != 3 or each[1] not in FAMILIES:
@@ -569,7 +632,7 @@ def _several(given, name: str) -> tuple:
 
 
 CHECKS = {"range": _range, "families": _families, "widths": _widths, "crossed": _widths, "repeats": _repeats, "proxies": _proxies, "candidates": _candidates,
-          "grown": lambda given: tuple(map(_step, given))}
+          "grown": lambda given, _: tuple(map(_step, given))}
 
 
 # results of ours

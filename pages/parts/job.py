@@ -78,7 +78,8 @@ def _told(job) -> str:
     if job.total:
         parts.append(f"{job.done:,} of {job.total:,}".replace(",", "\u202f"))
     if job.rate:
-        parts.append(f"{job.rate:,.0f} a second".replace(",", "\u202f") if job.rate >= 10 else f"{job.rate:.1f} a second")
+        if job.rate >= 0.05:  # less is no rate that tells anything
+            parts.append(f"{job.rate:,.0f} a second".replace(",", "\u202f") if job.rate >= 10 else f"{job.rate:.1f} a second")
         if job.remaining is not None:
             parts.append(f"{messages.seconds(job.remaining)} left")
     return " · ".join(parts)

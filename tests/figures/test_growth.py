@@ -29,7 +29,8 @@ def growing(done=10, names=NAMES, **changed):
     accuracy = 0.7 + GAINS[:, None] + noise - noise.mean(axis=1, keepdims=True) + 0.005 * rng.normal(size=SEEDS)
     accuracy[0] = accuracy[0] - noise[0] + noise[0].mean()
     values = np.column_stack([PARAMETERS, 1e3 / DISTANCES, np.geomspace(1, 1e5, rows), np.full(rows, np.nan)])
-    arrays = {"parameters": PARAMETERS, "check": CHECK, "distances": apart, "barriers": 0 * apart, "radius": np.ones((rows, 2, 4)) * DISTANCES[:, None, None],
+    arrays = {"parameters": PARAMETERS, "check": CHECK, "distances": apart, "barriers": 0 * apart,
+              "losses": np.zeros((rows, 2, K)), "starts": np.zeros(rows), "radius": np.ones((rows, 2, 4)) * DISTANCES[:, None, None],
               "values": values, "accuracy": accuracy, "seconds": np.tile([0.01, 0.3, 0.1, 0.2, 2.0], (rows, 1)), "proxy_seconds": np.full((rows, 4), 0.02)}
     arrays = {name: np.array(values, float) for name, values in arrays.items()}
     for values in arrays.values():
@@ -38,6 +39,16 @@ def growing(done=10, names=NAMES, **changed):
                   directions=(1, -1, 1, 1), start=0.6, steps=(20, 50), reasons={f"{names[1]}: jacob_cov": "The kernel is singular."}, done=done == rows,
                   **arrays)
     return replace(made, **changed)
+
+
+def growth_of_many():
+    """More candidates than can be named."""
+    rows = [0, *range(1, 10), *range(1, 10)]
+    whole = growing()
+    arrays = {name: getattr(whole, name)[rows] for name in ("parameters", "check", "distances", "barriers", "losses", "starts", "radius", "values", "accuracy",
+                                                            "seconds", "proxy_seconds")}
+    names = (NAMES[0], *NAMES[1:], *(f"{name} again" for name in NAMES[1:]))
+    return replace(whole, names=names, families=tuple(FAMILIES[row] for row in rows), changes=((),) * len(rows), **arrays)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +103,9 @@ def test_every_candidate_stands_at_its_metric_and_gain_with_its_interval(found):
         mean, low, high = 100 * np.array(found.gain_interval(NAMES[row]))
         assert trace.x[i] == pytest.approx(DISTANCES[row], rel=1e-5) and trace.y[i] == pytest.approx(mean, abs=1e-4)
         assert trace.error_y.array[i] == pytest.approx(high - mean, abs=1e-4)
-        assert trace.name == {"both": "width and depth", BASE: "the base"}.get(FAMILIES[row], FAMILIES[row]) and NAMES[row] in trace.hovertext[i]
+        assert trace.name == {BASE: "the base"}.get(FAMILIES[row], FAMILIES[row]) and NAMES[row] in trace.hovertext[i]
+        low, high = found.spread("distance")[row]
+        assert f"{low:.3g} to {high:.3g} over connected pairs" in trace.hovertext[i]
     families = {t.name: (t.marker.color, t.marker.symbol) for t in figure.data if t.customdata is not None}
     assert len({c for c, _ in families.values()}) == len({s for _, s in families.values()}) == 5 and families["the base"][0] == template.GREY
     assert next(s for s in figure.layout.shapes if s.name == "no gain").y0 == 0
@@ -110,16 +123,31 @@ def test_the_correlation_stands_above_with_its_interval(found, kind, sign):
 
 
 def test_one_family_may_be_looked_at_and_the_others_fade(found):
+    found = growing(families=(BASE, *("width",) * 6, "depth", "residual", "both"))
     figure = growth.against(found, "distance", family="width")
     assert {t.name: t.opacity for t in figure.data if t.customdata is not None}["width"] == 1 and named(figure, "depth").opacity < 0.5
-    assert "4 expansions, family width" in figure.layout.title.text and "of the family width" in growth.against_says(found, "distance", family="width")
+    assert "6 expansions, family width" in figure.layout.title.text and "of the family width" in growth.against_says(found, "distance", family="width")
 
 
 def test_equal_numbers_of_parameters_are_ringed_with_a_letter(found):
     rings = named(growth.against(found, "distance"), "equal parameters")
     letters = {int(np.abs(DISTANCES - x).argmin()): letter for x, letter in zip(rings.x, rings.text, strict=True)}
     assert found.groups() == ((5, 7), (1, 6, 8)) and letters == {5: "A", 7: "A", 1: "B", 6: "B", 8: "B"}
+    assert all(f"group {letter}" in trace.hovertext[i] for row, letter in letters.items() for trace, i in [marks(growth.against(found, "distance"))[row]])
     assert "within 5" in growth.against(found, "distance").layout.meta["note"]
+
+
+def test_letters_that_would_meet_a_mark_or_each_other_are_left_out():
+    spots = np.array([[0.0, 0], [0, 1], [0, 2], [300, 0]])
+    places = growth._roomy(spots, spots)
+    kept = np.array([spot + growth.AROUND[place] for spot, place in zip(spots, places, strict=True) if place])
+    assert "" in growth._roomy(np.zeros((9, 2)), np.zeros((9, 2))) and places[3] == "top left"
+    assert min(np.hypot(*(a - b)) for i, a in enumerate(kept) for b in [*kept[:i], *spots]) >= growth.NEAR
+
+
+def test_names_hang_above_all_marks_where_there_are_many(found):
+    many = [a for a in growth.against(growth_of_many(), "distance").layout.annotations if a.name == "tag"]
+    assert many and all(a.ax == 0 and a.ay < 0 for a in many) and len({a.ay for a in many}) == len(many) == 2
 
 
 def test_lower_may_be_better_and_many_powers_are_on_a_log_axis(found):
@@ -140,7 +168,7 @@ def test_infinite_values_are_left_out_and_said():
 def test_what_ranks_nothing_is_said_in_the_title(found):
     assert "none.<br>The kernel is singular." in growth.against(found, "jacob_cov").layout.title.text
     assert "The kernel is singular." in growth.against_says(found, "jacob_cov")
-    same = growing(values=np.ones((10, 4)))
+    same = growing(values=np.ones((10, 4)), reasons={})
     assert "the same of all expansions" in growth.against(same, "synflow").layout.title.text
 
 
@@ -149,12 +177,14 @@ def test_families_equal_parameters_and_what_size_leaves_have_a_row_each(found):
     assert list(figure.layout.yaxis.ticktext) == ["All expansions  (9)", "Width only  (4)", "Depth only  (2)", "Residual only  (2)", "Both at once  (1)",
                                                   "At equal parameters, Pearson  (5)", "Given log parameters, Pearson  (9)"]
     dots = named(figure, "Distance (our estimator)")
-    wanted = {0: found.correlation("distance"), 1: found.correlation("distance", family="width"), 5: found.at_equal_parameters("distance"),
-              6: found.partial("distance")}
+    wanted = {0: found.correlation("distance"), 6: found.partial("distance")}
+    assert list(dots.y) == list(wanted) and figure.layout.xaxis.title.text.startswith("Correlation with the gain<br>")
     for row, c in wanted.items():
         i = list(dots.y).index(row)
         assert dots.x[i] == pytest.approx(c.value, abs=1e-5) and dots.error_x.array[i] == pytest.approx(c.high - c.value, abs=1e-5)
-    assert len(texts(figure)) == 3 and all("too few" in text for text in texts(figure))  # families of one or two
+    assert len(texts(figure)) == 5 and all("too few" in text for text in texts(figure))  # of fewer than six
+    table = growth.within_table(found, "distance")
+    assert table["expansions"].tolist() == [9, 4, 2, 2, 1, 5, 9] and table["correlation"].notna().tolist() == [True, *[False] * 5, True]
     said = growth.within_says(found, "distance")
     assert "all expansions" in said and "given log parameters, Pearson" in said and "depth only" not in said
 
@@ -188,7 +218,9 @@ def test_metrics_are_ranked_with_interval_chance_and_regret(found, told, kind):
 
 def test_a_metric_without_a_correlation_says_why_at_the_bottom(found, told):
     figure = growth.board(found, told=told)
-    assert "The kernel is singular." in texts(figure) and "It is the same of all expansions." in texts(figure)  # all are connected
+    assert "The kernel is singular" in texts(figure) and "It is the same of all expansions" in texts(figure)  # all are connected
+    alone = growth.board(growing(values=np.column_stack([PARAMETERS, *np.ones((3, 10))]), reasons={})).layout.meta["note"]
+    assert "Jacobian covariance depends on the function alone, which growing keeps" in alone and "Connected" not in alone
     said = growth.board_says(found, told=told)
     assert "the best of our five estimators is" in said and "the best of two other proxies is" in said and "over 9 expansions" in said
     assert "plain parameters come to" in said and "below." in said
@@ -224,7 +256,7 @@ def test_costs_are_seconds_and_steps_the_cheapest_on_top(found):
 def test_rankings_over_every_setting_are_lines_with_rules_at_the_usual_ones(found):
     figure = growth.robust(found, ("distance", "radius"))
     moves = {name: found.robust(name) for name in ("distance", "radius")}
-    lines = {(t.name, t.xaxis, t.yaxis): t for t in figure.data}
+    lines = {(t.name, t.xaxis, t.yaxis): t for t in figure.data if t.customdata is not None}
     assert len(lines) == 2 * 3 + 2 * 1  # the radius knows neither branches nor steps
     for knob, x, upper, lower in (("epsilon", "x", "y", "y4"), ("branches", "x2", "y2", "y5"), ("steps", "x3", "y3", "y6")):
         moved = moves["distance"][knob]
@@ -233,16 +265,35 @@ def test_rankings_over_every_setting_are_lines_with_rules_at_the_usual_ones(foun
             np.testing.assert_allclose(line.x, moved.values, rtol=1e-6)
             np.testing.assert_allclose(line.y, values, rtol=1e-6)
             assert template.picked(line.customdata[1]) == (0, 1)
+            if axis == lower:
+                np.testing.assert_allclose(line.error_y.array, [c.high - c.value for c in moved.gains], rtol=1e-5)
+                assert all("9 expansions" in text and " to " in text for text in line.hovertext)
     rules = {(s.xref, s.x0) for s in figure.layout.shapes if s.name == "usual"}
     assert rules == {("x", 0.02), ("x2", K), ("x3", 20)} and figure.layout.xaxis.type == "log"
-    assert len({t.line.dash for t in figure.data}) == len({t.marker.symbol for t in figure.data}) == 2
+    bands = {s.yref: s.y1 for s in figure.layout.shapes if s.name == "chance"}
+    assert bands == {axis: pytest.approx(1.96 * found.correlation("distance").null_sd) for axis in ("y4", "y5", "y6")}
+    drawn = [t for t in figure.data if t.customdata is not None]
+    assert len({t.line.dash for t in drawn}) == len({t.marker.symbol for t in drawn}) == 2
     said = growth.robust_says(found, ("distance", "radius"))
-    assert "by distance (our estimator), at the least: ε 1.00, branches 1.00" in said and "by radius" in said
+    assert said.startswith("The ranking by distance (our estimator) hardly moves with ε (1.00), the number of branches (1.00) and the length")
+    assert "It clearly goes with the gain at 6 of 6 settings and against it at 0, over 9 expansions. The ranking by radius" in said
+    assert said.endswith("All pairs are connected at every ε shown.") and "all pairs are connected" in figure.layout.meta["note"]
+
+
+def test_what_a_size_does_not_know_is_said_in_its_place(found):
+    assert texts(growth.robust(found, ("radius",))) == ["It knows no<br>branches"] * 2 + ["It knows no<br>steps of a branch"] * 2
+    parted = found.barriers.copy()
+    parted[:, :, 0, 1] = parted[:, :, 1, 0] = 0.015
+    assert "all pairs are connected" not in growth.robust(replace(found, barriers=parted)).layout.meta["note"]
 
 
 def test_a_size_that_ranks_nothing_is_said(found):
-    assert "Connected share ranks nothing" in growth.robust(found, ("connected",)).layout.meta["note"]
-    assert "no ranking" in growth.robust_says(found, ("connected",))
+    note = growth.robust(found, ("connected",)).layout.meta["note"]
+    assert "Connected share ranks nothing;" in note and "no ranking" in growth.robust_says(found, ("connected",))
+    parted = found.barriers.copy()
+    parted[1:5, :, 0, 1] = parted[1:5, :, 1, 0] = 0.015  # all are connected at the usual epsilon, not at half of it
+    figure = growth.robust(replace(found, barriers=parted), ("connected",))
+    assert "Connected share ranks nothing at the usual setting" in figure.layout.meta["note"] and texts(figure) == ["Nothing to rank"] * 5
 
 
 # all of them
@@ -251,12 +302,15 @@ CALLS = {"check": (), "against": ("distance",), "within": ("distance",), "board"
 
 
 @pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("done", [0, 1, 3, 6])
+@pytest.mark.parametrize("done", [0, 1, 3, 6, 8])
 def test_partial_results_draw_and_say_how_far_they_are(name, done):
     part = growing(done)
     figure, said = getattr(growth, name)(part, *CALLS[name]), getattr(growth, f"{name}_says")(part, *CALLS[name])
     assert f"{max(0, done - 1)} of 9 expansions measured so far" in figure.layout.meta["note"] or (name == "cost" and not done)
     assert said.endswith(".") and "nan" not in said
+    if name in ("against", "within", "board", "robust"):
+        assert said.startswith("So far") if done > 7 else not any(word in said for word in ("=", "goes", "pick", "best of"))
+        assert not any("=" in text for text in texts(figure)) and (done > 7 or "=" not in (figure.layout.title.text or ""))
     places = [place for place in marks(figure) if name in ("check", "against")]
     assert all(place < done for place in places) and len(places) == {"check": max(0, done - 1), "against": done}.get(name, 0)
 

@@ -105,6 +105,19 @@ def test_a_branch_that_diverged_is_left_out_and_said():
                                            "branch 1. Branch 2 diverged at step 7 and is left out.")
 
 
+def test_a_branch_that_ends_above_its_start_is_connected_with_none_and_said():
+    found = valley(losses=np.array([0.40, 0.42, 0.41, 0.60]))  # the start is at 0.5, epsilon 0.05
+    figure = minima.barriers(found)
+    assert figure.layout.xaxis.ticktext[3] == "branch 3<br>left out" and 3 not in {*named(figure, "connected")[0].x, *named(figure, "connected")[0].y}
+    assert figure.layout.meta["note"] == f"branch 3 ends {minima.ABOVE}" and f"branch 3 ends {minima.ABOVE}" in marks(figure)[1, 3][0].hovertext[7]
+    assert minima.barriers_says(found).endswith(f"Branch 3 ends {minima.ABOVE}.") and "3 of 6 pairs" in minima.barriers_says(valley(epsilon=0.02))
+    lines = {template.picked(trace.customdata[0]): trace.name for trace in minima.between(found).data}
+    assert lines[1, 3] == "not connected" and lines[0, 1] == "connected" and "left out" in minima.between(found).layout.meta["note"]
+    assert "branches 2 and 3 end above" in minima.barriers(valley(losses=np.array([0.40, 0.42, 0.7, 0.6]))).layout.meta["note"]
+    loose = minima.barriers(found, epsilon=0.2)
+    assert loose.layout.xaxis.ticktext[3] == "branch 3" and loose.layout.meta["note"] == ""
+
+
 def test_several_branches_that_diverged_are_said_at_once():
     assert minima.losses(replace(gone(), diverged={0: 3, 2: 7})).layout.meta["note"].endswith("branches 0 (step 3) and 2 (step 7) diverged and are left out")
 
@@ -162,6 +175,18 @@ def test_the_plane_has_its_loss_its_minima_the_start_and_square_axes():
     assert [t.contours.start for t in edge] == pytest.approx([np.log10(0.45)] * 2) and {t.colorscale[0][1] for t in edge} == set(template.RING)
     share = np.mean(found.plane <= 0.45)
     assert f"on {100 * share:.0f}\u202f% of it" in minima.plane_says(found) and "1.01, 1.3 and 1.08 apart" in minima.plane_says(found)
+
+
+def test_a_thick_line_is_noted_only_where_it_is_drawn():
+    figure = minima.plane(valley(), epsilon=99.0)
+    assert not named(figure, "epsilon") and "all of it lies within ε = 99" in figure.layout.meta["note"] and "thick" not in figure.layout.meta["note"]
+    assert "thick line: ε = 0.05" in minima.plane(valley()).layout.meta["note"]
+
+
+def test_why_there_is_no_plane_is_said():
+    bare = {"plane": np.zeros((0, 0)), "plane_of": ()}
+    assert minima.plane_says(valley(**bare, losses=np.array([0.4, 0.4, 9, 9]))) == "A plane goes through three minima; there are 2."
+    assert "lie on a line" in minima.plane_says(valley(**bare)) and "not there yet" in minima.plane_says(valley(**bare, done=False))
 
 
 def test_losses_without_bound_leave_a_gap_in_the_plane():

@@ -8,6 +8,7 @@ import pytest
 
 from analysis.metrics import minima
 from analysis.metrics.minima.stack import Stack, _forms, _one_by_one
+from analysis.models import zoo
 from tests.refusal import refused
 
 torch = pytest.importorskip("torch")
@@ -315,6 +316,7 @@ def test_bad_input_is_named():
         refused(lambda call=call: call(model, torch.where(x > 2, torch.nan, x), y), "NaN")
         refused(lambda call=call: call(model, "abc", y), "items")
         refused(lambda call=call: call(nn.ReLU(), x, y), "no parameters")
+        refused(lambda call=call: call(zoo.load("mlp/plain"), x, y), "not Model", "load()")
         refused(lambda call=call: call(row(nn.Unflatten(1, (2, 3)), nn.Linear(3, 4)), x, y), "logits")
         refused(lambda call=call: call(Moody(6, 4), x, y), "company")
     refused(lambda: minima.Loss(model, x[:1], y[:1]), "two")
@@ -326,7 +328,7 @@ def test_bad_input_is_named():
     loss = minima.Loss(broken, x, y)
     refused(lambda: minima.radius(loss, np.zeros(len(loss.base)) + np.nan, minima.directions(2, len(loss.base)), epsilon=0.1), "NaN")
     for name, values in (("batch", (1, 61, 2.5, True)), ("steps", (0, 1.5, "a")), ("rate", (0, -1, np.nan, "a")), ("momentum", (1, -0.1, None)),
-                         ("decay", (-1, np.inf)), ("snapshots", (-1, 0.5)), ("seeds", ((), (1, 1), (-1,), ("a",)))):
+                         ("decay", (-1, np.inf)), ("snapshots", (-1, 0.5)), ("seeds", ((), (1, 1), (-1,), ("a",), 5, None, "ab"))):
         for value in values:
             refused(lambda name=name, value=value: minima.branch(model, x, y, **{name: value}))
 

@@ -34,7 +34,8 @@ def timeless(manifest: dict) -> dict:
 @cache
 def widened():
     """As the verb should have it, by the study itself: every layer and both of them twice as wide."""
-    asked = tuple((f"{name} ×2", "width", tuple(("widen", layer, 2.0) for layer in layers)) for name, layers in (("all", "02"), ("0", "0"), ("2", "2")))
+    groups = {"all": "02", "layer 0": "0", "layer 2": "2"}
+    asked = tuple((f"{name} ×2", "width", tuple(("widen", layer, 2.0) for layer in layers)) for name, layers in groups.items())
     options = {**SHORT, "families": ("width",), "widths": (2.0,), "crossed": (2.0,), "matched": False, "candidates": asked}
     *_, found = growth.grow({"dataset": load_dataset(DIGITS)}, options, SimpleNamespace(progress=lambda *_: None))
     return found
@@ -52,23 +53,24 @@ def test_grow_says_what_the_study_finds(tmp_path, capsys):
     order = [0, *sorted((1, 2, 3), key=lambda row: -found.gains()[row])]  # the base, then what gained most
     for line, row in zip(lines[4:8], order, strict=True):
         mean, low, high = found.gain_interval(found.names[row])
-        numbers = [mean, low, high, *(found.metric(name)[row] for name in ("distance", "radius", "volume"))]
+        numbers = [found.metric(name)[row] for name in ("distance", "radius", "volume")]
         assert line.split() == [*found.names[row].split(), found.families[row], f"{found.parameters[row]:.0f}",
-                                *" to ".join(f"{number:.4f}" for number in numbers[1:3]).join([f"{mean:.4f} ", " "]).split(),
-                                *(f"{number:.4f}" if number == number else "-" for number in numbers[3:])]
-    assert lines[8:11] == ["", found.verdict(), ""] and "Too few expansions (3)" in lines[9]
+                                *(["-", "-"] if row == 0 else f"{mean:.4f} {low:.4f} to {high:.4f}".split()),
+                                *(f"{number:.4f}" if number == number else "-" for number in numbers)]
+    assert lines[8:12] == ["", found.verdict(), found.within(), ""] and "Too few expansions (3)" in lines[9]
+    assert lines[12] == "No size or proxy has a tau. 3 expansions are too few for a correlation: it takes 6."
     assert "training the base" in said.err
 
 
 def test_what_tells_the_gain_best_is_listed_beside_the_number_of_parameters(monkeypatch, capsys):
-    found = widened()
+    found = growth.shipped("mlp-0")
     monkeypatch.setattr(verb, "last", lambda *_: found)
     lines = run(capsys, "mlp", *FEW, "--widen", "2").out.splitlines()
     at = next(i for i, line in enumerate(lines) if line.split()[:3] == ["size", "or", "proxy"])
     summary = found.summary()
     for line, row in zip(lines[at + 1:], summary.head(verb.BEST).to_dict("records"), strict=False):
         assert line.split()[:len(row["title"].split())] == row["title"].split() and ("  ours  " in line) == row["ours"]
-        assert f"{row['tau']:.4f}" in line and line.endswith(f"{row['regret']:.4f}")
+        assert f" {row['n']}  " in line and f"{row['tau']:.4f}" in line and line.endswith(f"{row['regret']:.4f}")
         assert row["pick"] in line
     plain = [line for line in lines[at + 1:] if line.split()[:2] == ["Parameters", "trivial"]]
     assert len(plain) == 1 and f"{found.correlation('params').value:.4f}" in plain[0]
@@ -78,17 +80,18 @@ def test_what_tells_the_gain_best_is_listed_beside_the_number_of_parameters(monk
 
 def test_two_expansions_rank_nothing_and_what_changes_the_function_or_is_missing_is_told(monkeypatch, capsys):
     given, found = (["mlp", DIGITS, "--deepen"], widened())
-    two = {name: getattr(found, name)[:3] for name in ("names", "families", "changes", "parameters", "distances", "radius", "values", "accuracy", "seconds",
-                                                       "proxy_seconds")}
+    two = {name: getattr(found, name)[:3] for name in ("names", "families", "changes", "parameters", "distances", "losses", "starts", "radius", "values",
+                                                       "accuracy", "seconds", "proxy_seconds")}
     apart = np.where(np.eye(3, dtype=bool), 0.0, 9.0) + np.zeros_like(found.barriers[:3])
     told = replace(found, **two, check=np.array([0, 0.5, 0]), barriers=apart, reasons={f"{name}: ntk": "No kernel." for name in found.names[1:3]},
                    warnings=("all ×2: Branch 1 (seed 1) diverged at step 3 and is left out.",))
     monkeypatch.setattr(verb, "last", lambda *_: told)
     lines = run(capsys, *given).out.splitlines()
     assert lines[0] == "function check: max |delta logit| 5.0e-01, of all ×2; 1 of 2 expansions keep the function to 1e-05"
-    assert any(line.startswith("No size or proxy has a tau. 2 pairs are too few") for line in lines)
-    assert "note: all ×2: Branch 1 (seed 1) diverged at step 3 and is left out." in lines and "note: no NTK condition of all ×2, 0 ×2. No kernel." in lines
-    assert "note: no log-volume of base, all ×2, 0 ×2: it takes three branches that are all connected." in lines
+    assert any(line.startswith("No size or proxy has a tau. 2 expansions are too few") for line in lines)
+    assert "note: all ×2: Branch 1 (seed 1) diverged at step 3 and is left out." in lines
+    assert "note: no NTK condition of all ×2, layer 0 ×2. No kernel." in lines
+    assert "note: no log-volume of base, all ×2, layer 0 ×2: it takes three branches that are all connected." in lines
 
 
 def test_only_the_ways_that_were_asked_for_are_tried(monkeypatch, capsys):
@@ -105,13 +108,14 @@ def test_only_the_ways_that_were_asked_for_are_tried(monkeypatch, capsys):
         return begun.value.args[0]
 
     names = lambda *arguments: [name for name, *_ in tried("mlp", *FEW, *arguments)["candidates"]]
-    assert names("--widen", "1.5", "3") == ["all ×1.5", "all ×3", "0 ×1.5", "2 ×1.5", "0 ×3", "2 ×3"]
-    assert names("--deepen") == ["0 deeper", "2 deeper", "all deeper"] and names("--residual") == ["0 residual", "2 residual", "all residual"]
+    assert names("--widen", "1.5", "3") == ["all ×1.5", "all ×3", "layer 0 ×1.5", "layer 2 ×1.5", "layer 0 ×3", "layer 2 ×3"]
+    assert names("--deepen") == ["layer 0 deeper", "layer 2 deeper", "all deeper"]
+    assert names("--residual") == ["layer 0 residual", "layer 2 residual", "all residual"]
     assert names("--both") == ["all ×2, all deeper", "all ×2, all residual"]
-    assert names("--widen", "3", "--both") == ["all ×3", "0 ×3", "2 ×3", "all ×3, all deeper", "all ×3, all residual"]
+    assert names("--widen", "3", "--both") == ["all ×3", "layer 0 ×3", "layer 2 ×3", "all ×3, all deeper", "all ×3, all residual"]
     assert names("--widen", "2", "--layers", "1") == ["all ×2"]
     assert tried("mlp", *FEW)["candidates"] == () and tried("mlp", *FEW)["families"] == growth.FAMILIES
-    assert names("--widen", "2", "--deepen")[:4] == ["all ×2", "0 ×2", "2 ×2", "0 deeper"]
+    assert names("--widen", "2", "--deepen")[:4] == ["all ×2", "layer 0 ×2", "layer 2 ×2", "layer 0 deeper"]
 
 
 def test_the_defaults_are_the_pages(monkeypatch):
@@ -121,7 +125,7 @@ def test_the_defaults_are_the_pages(monkeypatch):
     assert preset("mlp") == growth.settled("grow", {}) and preset("conv") == growth.settled("grow", {"base": "conv", "width": full["conv"]["width"]})
     assert preset("builtin:mlp/plain") == growth.settled("grow", {"trained": 100})
     assert {base: preset(base, "--full") for base in verb.SPOT} == full
-    given = {"branches": 4, "steps": 60, "epsilon": 0.1, "train": 50, "seeds": 3, "trained": 0, "units": 6, "layers": 3, "seed": 7}
+    given = {"branches": 4, "steps": 60, "epsilon": 0.1, "train": 50, "seeds": 3, "trained": 0, "units": 6, "layers": 3, "device": "cpu", "seed": 7}
     asked = preset("mlp", *(word for name, value in given.items() for word in (f"--{name}", str(value))))
     assert asked == growth.settled("grow", {**{name: given[name] for name in given if name not in ("units", "layers")}, "width": 6, "depth": 3})
     words = {action.dest: action.help for action in grow._actions}
@@ -144,9 +148,12 @@ def test_weights_of_a_file_grow_and_a_closed_way_is_told(tmp_path, monkeypatch, 
 @pytest.mark.parametrize("arguments, says", [
     (["builtin:recurrent/plain", *FEW], "No layer of this network can grow. parts.1.gru: GRU is neither a dense layer nor a convolution"),
     (["builtin:recurrent/plain", DIGITS, "--widen", "2"], "parts.1.gru: GRU"), (["builtin:mlp/plain", DIGITS, "--deepen"], "parts.1.0: GELU follows it"),
-    (["builtin:mlp/plain", DIGITS, "--widen", "1.5"], "only by whole factors"), (["mlp", *FEW, "--widen", "wide"], "'wide' was given as widths"),
+    (["builtin:mlp/plain", DIGITS, "--widen", "1.5"], "only by whole factors"), (["mlp", *FEW, "--widen", "wide"], "'wide' was given as --widen"),
     (["mlp", *FEW, "--widen", "2", "0.5"], "0.5 was given"), (["mlp", *FEW, "--widen", "nan"], "nan was given"),
-    (["mlp", *FEW, "--widen", "1.05"], "adds no unit"), (["mlp", *FEW, "--branches", "1"], "1 branches"), (["mlp", *FEW, "--epsilon", "0"], "epsilon"),
+    (["mlp", *FEW, "--widen", "1.05"], "adds no unit"), (["mlp", *FEW, "--branches", "1"], "1 branches (--branches)"),
+    (["mlp", *FEW, "--units", "0"], "0 units of a layer (--units) were asked for"), (["mlp", *FEW, "--layers", "0"], "0 layers (--layers)"),
+    (["mlp", *FEW, "--train", "0"], "0 steps of training (--train)"), (["mlp", *FEW, "--device", "cuda:99"], "'cuda:99' is not there"),
+    (["mlp", *FEW, "--epsilon", "0"], "0.0 was given as --epsilon"),
     (["mlp", *FEW, "--seed", "-1"], "no seed"), (["mlp", "builtin:reviews/film"], "holds texts"), (["mlp", "builtin:digits/handwritten?n=20"], "20 items"),
     (["conv", "builtin:shapes/circle"], "mlp, or pictures"), (["builtin:mlp/plain", "--units", "3"], "--units and --layers are for mlp and conv"),
     (["mlp", "--architecture", "conv-narrow"], "--architecture"), (["builtin:raw", DIGITS], "has no head"), (["dense"], "no model 'dense'")])

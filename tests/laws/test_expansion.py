@@ -288,6 +288,7 @@ def test_layers_that_cannot_grow_are_refused_by_name_and_reason():
     model, _ = make("resnet-shallow")
     refused(lambda: widen(model, "parts.1.body.2.0", 2), "parts.1.body.2.0", "add", "one width")
     refused(lambda: widen(model, "head", 2), "head", "answers")
+    refused(lambda: widen(model, ["head"], 2), "no layer ['head']")
     refused(lambda: deepen(model, "parts.1.body.2.0"), "parts.1.body.2.0", "ReLU")
     refused(lambda: residual(model, "head"), "head", "answers")
     for name in ("parts.9", "", None):

@@ -37,7 +37,8 @@ def made(n: int = 13, *, noise: float = 0.0, spread: float = 0.1, seeds: int = 4
     accuracy = 0.5 + np.r_[0, gains][:, None] + noise * rng.normal(size=(n + 1, seeds)) * (np.arange(n + 1) > 0)[:, None]
     given = {"base": "a base", "data": "data", "names": (BASE, *(f"c{i}" for i in range(n))),
              "families": (BASE, *(growth.FAMILIES[i % 2] for i in range(n))), "changes": ((),) * (n + 1), "parameters": parameters, "check": np.zeros(n + 1),
-             "lengths": (10, 20), "distances": distances, "barriers": barriers, "epsilon": 0.1, "epsilons": EPSILONS,
+             "lengths": (10, 20), "distances": distances, "barriers": barriers, "losses": np.zeros((n + 1, 2, K)), "starts": np.full(n + 1, 0.01),
+             "epsilon": 0.1, "epsilons": EPSILONS,
              "radius": rng.uniform(1, 2, (n + 1, 3, 5)), "proxies": ("params", "flat"), "titles": ("Parameters", "Flat"), "directions": (1, -1),
              "values": np.stack([parameters, np.ones(n + 1)], axis=1), "accuracy": accuracy, "start": 0.4, "seconds": np.ones((n + 1, len(PARTS))),
              "proxy_seconds": np.full((n + 1, 2), 0.5), "steps": (20, 50), "done": True}
@@ -75,6 +76,36 @@ def test_a_branch_that_diverged_is_left_out():
     assert found.metric("distance", epsilon=9.0)[3] == pytest.approx(expected)
     found.distances[3], found.barriers[3] = np.nan, np.nan
     assert np.isnan(found.metric("distance")[3]) and found.correlation("distance").n == 12
+
+
+def test_a_branch_that_ends_above_its_start_is_no_minimum_of_that_valley():
+    found = made()
+    found.losses[3, :, 1], found.losses[4, -1] = 0.01 + 0.15, 5.0
+    kept = [0, 2, 3]
+    expected = found.distances[3, -1][np.ix_(kept, kept)][np.triu_indices(3, 1)].mean()
+    assert found.rested()[3].tolist() == [True, False, True, True] and not found.rested()[4].any()
+    loose = made(barriers=0 * found.barriers, losses=found.losses)
+    assert loose.metric("distance")[3] == pytest.approx(expected) and loose.metric("connected")[3] == 1
+    assert loose.metric("distance", epsilon=0.2)[3] == pytest.approx(found.distances[3, -1][np.triu_indices(K, 1)].mean())  # 0.15 is within that
+    assert np.isnan(loose.metric("distance")[4]) and np.isfinite(loose.metric("distance", steps=10)[4]) and loose.correlation("distance").n == 12
+    np.testing.assert_allclose(loose.spread("distance")[3], [found.distances[3, -1][np.ix_(kept, kept)][np.triu_indices(3, 1)].min(),
+                                                            found.distances[3, -1][np.ix_(kept, kept)].max()])
+
+
+def test_fewer_than_six_expansions_have_no_correlation():
+    for n in (3, 5):
+        few = made(n, follows="parameters")
+        for c in (few.correlation("params"), few.partial("params"), few.at_equal_parameters("params")):
+            assert np.isnan(c.value) and np.isnan(c.low) and "too few" in c.reason
+        assert few.summary(resamples=50)["tau"].isna().all() and all(np.isnan(moved.with_gain).all() for moved in few.robust().values())
+    assert np.isfinite(made(6, follows="parameters").correlation("params").value)
+
+
+def test_the_spread_of_the_radius_is_its_interval_over_directions():
+    found = made()
+    mean, low, high = growth.mean_interval(found.radius[2, 1])
+    np.testing.assert_allclose([found.metric("radius")[2], *found.spread("radius")[2]], [mean, low, high])
+    assert np.isnan(found.spread("params")).all() and {"Radius low", "Distance largest"} <= set(found.table())
 
 
 def test_the_radius_is_known_where_it_was_measured():
@@ -115,7 +146,8 @@ def test_regret_is_what_the_pick_misses():
 def test_rounding_ranks_nothing():
     found = made()
     found.values[:, 1] = 3744.9522 + 1e-4 * np.random.default_rng(0).normal(size=14)
-    assert "same" in found.correlation("flat").reason
+    assert "same of all expansions: it depends on the function alone" in found.correlation("flat").reason
+    assert "ranks nothing here. It is the same" in found.verdict("flat")
 
 
 def test_groups_have_equal_numbers_of_parameters():
@@ -138,11 +170,20 @@ def test_verdicts():
     assert "do not differ enough" in made(noise=0.5, spread=0.01).verdict()
     assert "one seed tells nothing" in made(seeds=1).verdict()
     against = made(seed=3)
-    assert "do not support a ranking" in against.verdict() and "holds 0" in against.verdict()
+    assert against.verdict().startswith("The data do not support a ranking by distance: it may as well") and "holds 0" in against.verdict()
     good = made(follows="distance", seed=1)
-    assert good.verdict().startswith("Distance goes with the gain") and "given its logarithm" in good.verdict()
+    assert good.verdict().startswith("Distance goes with the gain, ") and "Given the logarithm of that number: Pearson" in good.verdict()
+    assert good.verdict() == f"{good.lead()} {good.evidence()}" and good.lead().count(".") == 1 and "Within families" in good.within()
     worse = made(follows="parameters", values=-made(follows="parameters").values)
     assert "wrong way round" in worse.verdict("params")
+    assert made(done=False).lead(stopped=True) == "Stopped after 13 of 13 expansions: that is too early to say anything."
+
+
+def test_the_verdict_gives_the_correlation_at_equal_parameters():
+    found = made(parameters=np.array([100.0, 200, 202, 300, 315, 310, 400, 401, 600, 605, 800, 900, 910, 2000]), follows="distance", seed=1)
+    equal = found.at_equal_parameters("distance")
+    assert f"At equal parameters, which is what is published: Pearson's r is {growth._said(equal)} over {equal.n}" in found.verdict()
+    assert "published: 0 expansions are too few" in made(follows="distance", seed=1, parameters=np.r_[100.0, 200 * 1.2 ** np.arange(13)]).verdict()
 
 
 def test_what_moves_the_ranking():
@@ -150,7 +191,9 @@ def test_what_moves_the_ranking():
     assert set(moved) == {"epsilon", "branches", "steps"} and moved["branches"].values == (2, 3, 4)
     for each in moved.values():
         assert each.with_default[each.values.index(each.usual)] == pytest.approx(1)
-    assert moved["epsilon"].with_gain[1] == pytest.approx(made().correlation("distance").value)
+    for there, c in zip(moved["epsilon"].values, moved["epsilon"].gains, strict=True):
+        assert c == made().correlation("distance", epsilon=there) and c.low <= c.value <= c.high and c.n == 13
+    assert list(moved["epsilon"].table()["expansions"]) == [13] * 3
     assert set(made().robust("radius")) == {"epsilon"}
     refused(lambda: made().robust("params"), "depends on none")
 

@@ -196,6 +196,8 @@ def test_without_connected_pairs_the_size_is_zero_and_the_volume_has_a_reason():
     two = np.ones((4, 4))
     two[1, 3] = two[3, 1] = 0
     pair = minima.size(cloud(4), barriers=two, epsilon=0.5)
+    assert type(minima.size(cloud(), barriers=np.zeros((5, 5)), epsilon=0.1).volume) is float
+    assert minima.size(cloud(2), barriers=np.zeros((2, 2)), epsilon=0.1).reason == "There are two minima: a simplex with a volume needs three."
     assert pair.clique == (1, 3) and np.isnan(pair.volume) and "three" in pair.reason and pair.distance > 0
     line = minima.size(np.outer(np.arange(3.0), np.ones(6)), barriers=np.zeros((3, 3)), epsilon=0.5)
     assert line.volume == -np.inf and "fewer" in line.reason
@@ -301,6 +303,12 @@ def test_bad_input_is_named():
     refused(lambda: minima.radius(bowl, p, cloud(), epsilon=0.1, normalise="layer"), "layer", "filter")
     refused(lambda: minima.radius(bowl, p, cloud(), epsilon=0.1, shapes=((5,),)), "5", "6")
     refused(lambda: minima.cayley_menger(np.ones((3, 3))), "diagonal")
+    refused(lambda: minima.cayley_menger("x"), "Distances are no real numbers")
+    refused(lambda: minima.cayley_menger([[0, 1], [1]]), "differ in length")
+    refused(lambda: minima.size(cloud(), barriers="x", epsilon=0.1), "Barriers are no real numbers")
+    refused(lambda: minima.size(cloud(), barriers=np.zeros((5, 5), complex), epsilon=0.1), "complex")
+    refused(lambda: minima.barrier(bowl, p + 1j, q), "p are complex")
+    refused(lambda: minima.barriers(bowl, cloud() + 1j), "branches are complex")
     refused(lambda: minima.cayley_menger(cloud(3, 2)), "(3, 2)")
     refused(lambda: minima.directions(0, 5), "directions")
     np.testing.assert_array_equal(minima.directions(3, 5, seed=4), minima.directions(3, 5, seed=4))

@@ -304,7 +304,7 @@ def test_bad_networks_are_refused():
             broken[2].weight[0, 0] = torch.nan
         refused(partial(proxy, broken, x, y), "2.weight", "NaN")
         if proxy.needs:
-            refused(partial(proxy, conv(), x, y), "(12, 4)" if name != "synflow" else "(1, 4)")
+            refused(partial(proxy, conv(), x, y), {"synflow": "(1, 4)", "ntk": "(2, 4)"}.get(name, "(12, 4)"))
             refused(partial(proxy, nn.Sequential(nn.Linear(4, 2), nn.Unflatten(1, (1, 2))).double(), x, y), "logits")
 
 

@@ -4,7 +4,7 @@ Each is what stochastic gradient descent would make of it alone, but for roundin
 """
 
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -93,7 +93,7 @@ def branch(model, x, y, *, seeds: Sequence[int] = (0, 1, 2, 3, 4), steps: int = 
     snapshots  looks at the branches on the way, besides those at the start and the end
     """
     import torch
-    x, y, seeds = *_sound(x, y, batch), tuple(sound_seed(seed) for seed in seeds)
+    x, y, seeds = *_sound(x, y, batch), _seeds(seeds)
     _check(seeds, steps, rate, momentum, decay, snapshots)
     if isinstance(settle, bool) or not _number(settle) or not 0 <= settle <= 1:
         raise InputError(f"The rate is to fall over {settle!r} of the steps (settle).", "Give a share from 0 to 1.")
@@ -159,6 +159,12 @@ def _order(seed: int, n: int, steps: int, batch: int) -> np.ndarray:
     rng, whole = np.random.default_rng(seed), n // batch
     rounds = [rng.permutation(n)[:whole * batch] for _ in range(-(-steps // whole))]
     return np.concatenate(rounds).reshape(-1, batch)[:steps]
+
+
+def _seeds(given) -> tuple[int, ...]:
+    if not isinstance(given, Iterable):
+        raise InputError(f"{given!r} are no seeds.", "Give a list, a seed for each branch.")
+    return tuple(sound_seed(seed) for seed in given)
 
 
 def _sound(x, y, batch: int):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from analysis.errors import InputError
-from analysis.metrics.minima.wiring import LAYERS, Cannot, Unit, kind_of, read, said
+from analysis.metrics.minima.wiring import LAYERS, Cannot, Unit, kind_of, named, read, said
 from analysis.metrics.ranking import sound_seed
 
 WAYS = {"widen": "widened", "deepen": "deepened", "residual": "given a residual block"}
@@ -152,13 +152,13 @@ def _answers(model, items, who: str):
 def _units(layer: str, width: int, factor, whole: bool) -> tuple[int, int]:
     """(how many units there are, how many there shall be)"""
     if isinstance(factor, bool) or not isinstance(factor, numbers.Real) or not 1 < factor <= LIMIT:
-        raise InputError(f"{layer} cannot be made {factor!r} times as wide.", f"Give a factor above 1, at most {LIMIT}.")
+        raise InputError(f"{named(layer, 'Layer')} cannot be made {factor!r} times as wide.", f"Give a factor above 1, at most {LIMIT}.")
     wide = round(width * factor)
     if wide == width:
-        raise InputError(f"A factor of {factor} adds no unit to the {width} of {layer}.", f"Give at least {1 + 1 / width:.3g}.")
+        raise InputError(f"A factor of {factor:g} adds no unit to the {width} of {named(layer)}.", f"Give at least {1 + 1 / width:.3g}.")
     if whole and wide % width:
-        raise InputError(f"{layer} cannot be made {factor} times as wide: a LayerNorm behind it keeps its mean and variance only when all units have "
-                         "as many copies.", "Give a whole factor.")
+        raise InputError(f"{named(layer, 'Layer')} cannot be made {factor} times as wide: a LayerNorm behind it keeps its mean and variance only when all "
+                         "units have as many copies.", "Give a whole factor.")
     return width, wide
 
 
@@ -279,13 +279,14 @@ class _Wider:
 
 
 def _plan(net, way: str, layer: str):
-    if layer not in net.modules or not layer:
+    if not isinstance(layer, str) or layer not in net.modules or not layer:
         fits = [name for name, module in net.modules.items() if kind_of(module) in LAYERS]
         raise InputError(f"The network has no layer {layer!r}.", f"Choose one of {', '.join(fits) or 'a network with dense or convolution layers'}.")
     try:
         return PLANS[way](net, layer)
     except Cannot as why:
-        raise InputError(f"{layer} cannot be {WAYS[way]}: {why}.", "Choose another layer or way to grow; expandable(model) lists them.") from None
+        raise InputError(f"{named(layer, 'Layer')} cannot be {WAYS[way]}: {why}.",
+                         "Choose another layer or way to grow; expandable(model) lists them.") from None
 
 
 def _plan_widening(net, layer: str) -> _Wider:

@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.errors import InputError
 from analysis.metrics.minima.landscape import Barriers, barriers, several, sound_epsilon
-from analysis.metrics.ranking import to_numpy
+from analysis.metrics.ranking import as_read
 from analysis.metrics.result import plain, tuples
 
 THIN = 1e-12  # a squared volume below this share of the regular simplex's is that of none: rounding
@@ -102,7 +102,7 @@ def cayley_menger(distances) -> float:
 
     The determinant of the squared distances, bordered by ones, is (-1)^(m + 1) 2^m (m!)² times the squared volume.
     """
-    d = to_numpy(distances).astype(np.float64)
+    d = _table(distances, "Distances")
     if d.ndim != 2 or d.shape[0] != d.shape[1] or len(d) < 2 or not np.isfinite(d).all() or (d < 0).any() or d.diagonal().any() or not np.allclose(d, d.T):
         raise InputError(f"Distances of shape {d.shape} are not those of two or more corners with one another.", "Give a symmetric table, 0 on its diagonal.")
     m, unit = len(d) - 1, d.max()
@@ -141,8 +141,18 @@ def _volume(distances: np.ndarray, links: np.ndarray, kept: np.ndarray) -> tuple
     volumes = {group: cayley_menger(distances[np.ix_(group, group)]) / (most - 1) for group in found if len(group) == most}
     best = max(volumes, key=lambda group: volumes[group])
     if most == 2:
-        return best, nan, "No three minima are all connected with one another: a simplex with a volume needs that many."
-    return best, volumes[best], "" if np.isfinite(volumes[best]) else f"The {most} connected minima lie in fewer than {most - 1} dimensions."
+        lack = "No three minima are all connected with one another" if len(kept) > 2 else "There are two minima"
+        return best, nan, f"{lack}: a simplex with a volume needs three."
+    return best, float(volumes[best]), "" if np.isfinite(volumes[best]) else f"The {most} connected minima lie in fewer than {most - 1} dimensions."
+
+
+def _table(values, what: str) -> np.ndarray:
+    """numpy, torch or lists of real numbers, in float64."""
+    hint = "Give one number for each pair."
+    found = as_read(values, f"{what} are no table: the rows differ in length.", hint)
+    if found.dtype.kind not in "fiub":
+        raise InputError(f"{what} are no real numbers, but {found.dtype}.", hint)
+    return found.astype(np.float64)
 
 
 def _links(matrix: np.ndarray, epsilon: float) -> np.ndarray:
@@ -163,7 +173,7 @@ def _matrix(rows, given, loss: Callable | None, points: int) -> np.ndarray:
         if loss is None:
             raise InputError("Neither barriers nor a loss were given.", "Give one of them: which minima are connected is read off it.")
         given = barriers(loss, rows, points=points)
-    matrix = np.array(to_numpy(given.matrix if isinstance(given, Barriers) else given), np.float64)
+    matrix = _table(given.matrix if isinstance(given, Barriers) else given, "Barriers")
     if matrix.shape != (len(rows), len(rows)) or not np.array_equal(matrix, matrix.T, equal_nan=True):
         raise InputError(f"Barriers of shape {matrix.shape} do not fit {len(rows)} branches, or are not the same both ways.", "Give one for each pair.")
     return matrix

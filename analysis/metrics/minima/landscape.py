@@ -342,4 +342,6 @@ def _tensor(values, what: str):
         found = values.detach() if hasattr(values, "detach") else torch.as_tensor(np.array(values))
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} cannot be read as numbers.", "Give numpy arrays or tensors of parameters.") from error
+    if found.is_complex():
+        raise InputError(f"{what} are complex numbers.", "Give real parameters.")
     return found if found.is_floating_point() else found.double()

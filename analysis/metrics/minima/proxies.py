@@ -15,6 +15,7 @@ from analysis.errors import InputError
 from analysis.metrics.minima.wiring import said
 
 NTK_ITEMS = 32  # of more the kernel is about the first
+PIECE = 1024  # numbers of a gradient that are multiplied at once
 STEPS, SETTLED = 20, 1e-3  # of the search for the sharpest direction: how many at most, and the relative change to stop at
 JITTER = 1e-5  # added to the eigenvalues in jacob_cov
 INF = float("inf")
@@ -260,7 +261,7 @@ def _kernel(module, x):
     """(n, n) the products of the gradients, in all parameters, of what the network answers to each item, summed over the classes."""
     import torch
     from torch.func import functional_call, grad, vmap
-    _logits(module, x)
+    _logits(module, x[:2])
     parameters, buffers = ({name: t.detach() for name, t in named} for named in (module.named_parameters(), module.named_buffers()))
     try:
         rows = vmap(grad(lambda p, item: functional_call(module, (p, buffers), (item[None],)).sum()), (None, 0))(parameters, x)
@@ -269,8 +270,8 @@ def _kernel(module, x):
         rows = dict(enumerate(map(torch.stack, zip(*each, strict=True))))
     kernel = torch.zeros(len(x), len(x), dtype=torch.double, device=x.device)
     for row in rows.values():
-        row = row.flatten(1).double()
-        kernel += row @ row.T
+        for part in row.flatten(1).split(PIECE, dim=1):  # short sums in their own precision, added up in double: as exact as the gradients are
+            kernel += part @ part.T
     return kernel
 
 

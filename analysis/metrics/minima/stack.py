@@ -23,6 +23,9 @@ class Stack:
     """
 
     def __init__(self, model, x):
+        import torch
+        if not isinstance(model, torch.nn.Module):
+            raise InputError(f"A network is a torch module, not {type(model).__name__}.", "Give a torch.nn.Module; that of a Model is load()[0].")
         self.shapes = {name: tuple(p.shape) for name, p in model.named_parameters()}
         if not self.shapes:
             raise InputError(f"The network ({type(model).__name__}) has no parameters.", "Give one that can be trained.")

@@ -211,6 +211,11 @@ def kind_of(module) -> str:
     return kind.__name__ if kind.__module__.startswith("torch.nn.modules.") else f"{kind.__name__} (custom)"
 
 
+def named(layer: str, kind: str = "layer") -> str:
+    """A layer in a sentence: one that has a number for a name is called layer 2."""
+    return f"{kind} {layer}" if layer[:1].isdigit() else layer
+
+
 def said(error: Exception) -> str:
     return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
 

@@ -3,6 +3,10 @@
 OURS, PUBLISHED = ":violet-badge[our reading]", ":blue-badge[published]"
 QUESTION = "Would a larger network do better here, and can that be told before training it? Start a run, or look at ours."
 
+NAMES = ("*all ×2*: every layer twice as wide; *layer 2 +5*: five units more in layer 2, so that it has as many parameters as another candidate; "
+         "*layer 2 deeper by 3*: three layers added behind it; *residual by 3*: three residual blocks; *both*: wider, and deeper or with blocks. Layers "
+         "have the numbers that the network gives them, in which activations count too.")
+
 EXPLAINER = f"""
 **What it asks.** Low places of the loss are not points but valleys: many networks can be joined by a line along which the loss hardly rises. The claim is
 that the size of that valley tells how much a network gains by growing, even between ways that add equally many parameters {PUBLISHED}. Only the idea is within
@@ -18,6 +22,8 @@ straight line between them rises above the line between their losses; up to ε t
 
 $$ B_{{ij}} = \\max_a\\,[L((1-a)\\theta_i + a\\theta_j) - (1-a)L(\\theta_i) - aL(\\theta_j)] $$
 
+A branch that ends more than ε above its start is no minimum of this valley: it is left out, like one that diverges.
+
 *Distance* is the mean between connected branches, *radius* how far one can go from the start in random directions, *volume* that of the simplex over the
 largest set of branches that are all connected.
 
@@ -26,5 +32,6 @@ judged by how it orders the gains, beside eleven proxies that others use and the
 equal size: across families many numbers go with size alone.
 
 **When it misleads.** Few candidates, gains that differ less than their noise, or a base that can already do all it needs: then the verdict says that nothing
-can be ranked. *Robustness* shows what becomes of a ranking when ε, the number of branches or their length move.
+can be ranked. *Robustness* shows what becomes of a ranking when ε, the number of branches or their length move; branches of each length are trained by
+themselves, so that each comes to rest.
 """
