@@ -405,15 +405,16 @@ def _several(given, name: str) -> tuple:
 # results of ours
 
 UNITS = {"mismatch": (mismatch, Mismatch), "importance": (importance, Importance), "harm": (harm, Harm), "carried": (carried, Carried)}
+SHIPPED = {name: kind for name, (_, kind) in UNITS.items()}
 
 
 def shipped(name: str):
     """The result of our own run of a full preset."""
-    return shipping.read(ASSETS / f"{name}.json", UNITS.get(name, (None, None))[1], tuple(UNITS))
+    return shipping.read(ASSETS / f"{name}.json", SHIPPED)
 
 
 def made(name: str) -> dict:
-    return shipping.made(ASSETS / f"{name}.json", tuple(UNITS))
+    return shipping.made(ASSETS / f"{name}.json", SHIPPED)
 
 
 def _say(done: int, total: int, note: str) -> None:

@@ -157,8 +157,8 @@ def _measured(empty: Profile, found: dict, idle: float) -> Profile:
         what = "does nothing to these items" if idle == 1 else f"leaves {100 * idle:.0f} % of these pairs as they are"
         warnings += (f"{name} {what}: a sensitivity of about 0 says nothing of the model.",)
     elif all(not row.reason and not row.matched.any() for row in rows):
-        warnings += (f"{name}: both sides of every pair come out exactly the same. The model cannot notice it, whatever it learned: by how it is built, or since "
-                     "its own preparation of the items removes the change.",)
+        warnings += (f"{name}: both sides of every pair come out exactly the same. The model cannot notice it, whatever it learned: by how it is built, or "
+                     "since its own preparation of the items removes the change.",)
     return replace(empty, **arrays, partner=rows[0].partner, idle=np.array([idle]), reasons=reasons, warnings=warnings)
 
 

@@ -3,7 +3,7 @@
 import json
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,15 +14,15 @@ from analysis.metrics.result import plain
 from analysis.tensors import write_json
 
 
-def read(file: Path, kind: type, known: Sequence[str]):
-    """The result that was written, a dataclass of this kind; known: the names that files there may have."""
-    values = _content(file, known)["values"]
+def read(file: Path, kinds: Mapping[str, type]):
+    """The result that was written; kinds: the dataclass of each file that there may be, by its name."""
+    values, kind = _content(file, kinds)["values"], kinds[file.stem]
     return kind(**{f.name: np.array(values[f.name], float) if f.type is np.ndarray else values[f.name] for f in fields(kind)})
 
 
-def made(file: Path, known: Sequence[str]) -> dict:
+def made(file: Path, kinds: Mapping[str, type]) -> dict:
     """When and how it was computed: date, command, versions, seconds."""
-    return {key: value for key, value in _content(file, known).items() if key != "values"}
+    return {key: value for key, value in _content(file, kinds).items() if key != "values"}
 
 
 def write(file: Path, found, *, command: str, version: int, began: float) -> None:
@@ -35,9 +35,9 @@ def write(file: Path, found, *, command: str, version: int, began: float) -> Non
                       "values": values})
 
 
-def _content(file: Path, known: Sequence[str]) -> dict:
-    if file.stem not in known:
-        raise InputError(f"There is no run of ours called {file.stem!r}.", f"There are: {', '.join(known)}.")
+def _content(file: Path, kinds: Mapping[str, type]) -> dict:
+    if file.stem not in kinds:
+        raise InputError(f"There is no run of ours called {file.stem!r}.", f"There are: {', '.join(kinds)}.")
     return json.loads(file.read_text(encoding="utf-8"))
 
 

@@ -235,6 +235,7 @@ def test_results_that_do_not_fit_are_refused():
 def test_our_own_runs_are_shipped_with_the_command_that_makes_them(name):
     found, facts = studies.shipped(name), studies.made(name)
     assert found.final and facts["command"].endswith(f"analysis.studies.invariance {name}") and facts["seconds"] > 0
+    assert facts["versions"]["unit"] == studies.UNITS[name][0].VERSION
     assert set(facts) == {"date", "command", "versions", "seconds"} and CLEAN[name] in found.notes
     assert studies.settled(name, found.options) == studies.settled(name, studies.FULL[name])
 
