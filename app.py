@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 PAGES = Path(__file__).resolve().parent / "pages"
@@ -16,6 +16,15 @@ HERE = "<head><script>window.__streamlit = {BACKEND_BASE_URL: location.origin}</
 def shell(request) -> HTMLResponse:
     """What opens a link to a page. Told where the server is, the browser need not look for it under the page's own address first."""
     return HTMLResponse(SHELL.read_text(encoding="utf-8").replace("<head>", HERE, 1), headers={"cache-control": "no-cache"})
+
+
+def report(request) -> Response:
+    """What a session shows, as a file; a message where that cannot be."""
+    from pages.parts import report
+    status, text, name = report.saved(request.path_params["token"], request.path_params["file"])
+    kind = "application/json" if name.endswith(".json") else "text/html"
+    headers = {"cache-control": "no-store", **({"content-disposition": f'attachment; filename="{name}"'} if name else {})}
+    return Response(text, status, headers, kind)
 
 
 def warm() -> None:
@@ -35,4 +44,4 @@ async def lifespan(_app):
 
 
 addresses = [f"/{page.stem}" for page in PAGES.glob("*/*.py") if page.parent.name != "parts"]
-app = st.App(PAGES / "frame.py", lifespan=lifespan, routes=[Route(address, shell) for address in addresses])
+app = st.App(PAGES / "frame.py", lifespan=lifespan, routes=[*(Route(address, shell) for address in addresses), Route("/report/{token}/{file}", report)])

@@ -9,6 +9,7 @@ import importlib
 import json
 import math
 import platform
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -108,8 +109,7 @@ class Case:
             found = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{called} is no JSON: {error}.", HINT) from error
-        if not isinstance(found, dict) or found.pop("format", None) != FORMAT:
-            raise InputError(f"{called} is no case of this version, which begins with {FORMAT!r}.", HINT)
+        check_format(found, FORMAT, called, HINT)
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(found) - known):
             raise InputError(f"{called} says {_short(unknown[0])}, which no case has.", f"A case has {', '.join(sorted(known))}.")
@@ -190,6 +190,21 @@ def _asked(name: str, value) -> list[tuple[str, str]]:
 
 
 # what goes in
+
+def check_format(found, wanted: str, called: str, hint: str) -> None:
+    """Takes the format off what a file holds; refuses another one, and says so where it is from a newer Sextant."""
+    given = found.pop("format", None) if isinstance(found, dict) else None
+    if given == wanted:
+        return
+    kind, _, version = wanted.removeprefix("sextant ").partition(" ")
+    later = re.fullmatch(rf"sextant {kind} (\d{{1,6}})", given) if isinstance(given, str) else None
+    if later and int(later[1]) > int(version):
+        made = found.get("made")
+        by = str(made.get("sextant", ""))[:20] if isinstance(made, dict) else ""
+        raise InputError(f"{called} is a {kind} of a newer Sextant: its format is {later[1]}, and this one reads up to {version}.",
+                         f"Open it with Sextant {by} or newer." if by else "Open it with the Sextant that made it.")
+    raise InputError(f"{called} is no {kind} of this version, which begins with the format “{wanted}”.", hint)
+
 
 def _check(case: Case) -> None:
     for name, most in TEXTS.items():

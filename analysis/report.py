@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import numpy as np
 
 from analysis.cases import FORMAT as CASE
-from analysis.cases import SAID, Case, Difference, _compared
+from analysis.cases import SAID, Case, Difference, _compared, check_format
 from analysis.digest import digest
 from analysis.errors import InputError
 from analysis.metrics.result import plain
@@ -24,11 +24,15 @@ HINT = "Take a file that Sextant saved as a report: the JSON, or the HTML."
 
 
 class Replay(NamedTuple):
-    """How a report stands to what is computed now: studies whose numbers are the same, where the others part, and those that are not here."""
+    """How a report stands to what is computed now: studies whose numbers are the same, where the others part, and those that are not here.
+
+    early  studies that had no numbers yet when it was saved, and whether they have now
+    """
 
     same: int
     differences: tuple[Difference, ...]
     absent: tuple[str, ...]
+    early: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,15 +74,9 @@ class Report:
             found = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{called} carries no JSON of a report: {error}.", HINT) from error
-        given = found.pop("format", None) if isinstance(found, dict) else None
-        if given == CASE:
+        if isinstance(found, dict) and str(found.get("format")).startswith(CASE.rstrip("0123456789")):
             return cls.of(Case.read(raw, called))
-        known = re.fullmatch(rf"{FORMAT} (\d{{1,6}})", given) if isinstance(given, str) else None
-        if known is None:
-            raise InputError(f"{called} is no report, which begins with the format “{FORMAT} {VERSION}”.", HINT)
-        if int(known[1]) > VERSION:
-            raise InputError(f"{called} is a report of a newer Sextant: its format is {known[1]}, and this one reads up to {VERSION}.",
-                             f"Open it with Sextant {_made(found)} or newer.")
+        check_format(found, f"{FORMAT} {VERSION}", called, HINT)
         if unknown := sorted(set(found) - {f.name for f in fields(cls)}):
             raise InputError(f"{called} says {unknown[0][:60]!r}, which no report has.", f"A report has {', '.join(f.name for f in fields(cls))}.")
         if missing := sorted({"page", "title"} - set(found)):
@@ -110,19 +108,22 @@ class Report:
         was = {given["id"]: given["digest"] for given in self.inputs if given["digest"]}
         present = {given["id"]: given["digest"] for given in now.inputs if given["id"] in was}
         differences += _compared("digest of", {source: was[source] for source in present}, present)
-        told = [study for study in self.studies if study["numbers"] is not None]
-        for study in told:
+        early = []
+        for study in self.studies:
             found = _match(study, now.studies)
+            if study["numbers"] is None:
+                early.append((_name(study["unit"]), found is not None))
+                continue
             parts = found and _compared(_name(study["unit"]), study["numbers"], found["numbers"])
             same += parts == []
             differences += parts or []
             absent += [] if found else [_name(study["unit"])]
-        if not told:
+        if not self.studies:
             drawn = {name: value for name, value in now.charts.items() if name in self.charts}
             parts = _compared("chart", {name: self.charts[name] for name in drawn}, drawn)
             same, absent = len(drawn) - len(parts), sorted(set(self.charts) - set(drawn))
             differences += parts
-        return Replay(same, tuple(differences), tuple(absent))
+        return Replay(same, tuple(differences), tuple(absent), tuple(early))
 
 
 def study(unit: str, version: int, options: Mapping, inputs, found) -> dict:
@@ -187,11 +188,6 @@ def _match(study: dict, others) -> dict | None:
 
 def _name(unit: str) -> str:
     return unit.removeprefix("analysis.studies.").replace(":", " ").replace("_", " ")
-
-
-def _made(found: dict) -> str:
-    made = found.get("made")
-    return str(made.get("sextant", ""))[:20] if isinstance(made, dict) else ""
 
 
 def _no_constant(name: str):

@@ -72,13 +72,12 @@ def ranking(found: SourceRanking, *, at: int | None = None, height: int | None =
         mine = [i for i, s in enumerate(sources) if s.verdict == verdict and np.isfinite(means[i])]
         if mine:
             middle, (bottom, top) = means[mine], np.nan_to_num(_inside(spans[mine], low) - means[mine, None]).T
-            told = [_matched(names[i], sources[i]) for i in mine]
-            traces.append(_dots(middle, place, mine, told, low, name=verdict.lower() or "matched, no verdict yet",
+            told = [_matched(names[i], sources[i], found.final) for i in mine]
+            traces.append(_dots(middle, place, mine, told, low, name=verdict.lower() or f"matched, no verdict{'' if found.final else ' yet'}",
                                 marker={"color": colour, "symbol": symbol, "size": 13},
                                 error_x={"type": "data", "array": top.astype(np.float32), "arrayminus": -bottom.astype(np.float32), "width": 6, "thickness": 2,
                                          "color": colour}))
-    ranked = sum(s.rank > 0 for s in sources)
-    labels += [_verdict(sources[i], ranked, bool(found.contradicts[i]), row) for row, i in enumerate(order)]
+    labels += [_verdict(sources[i], _of(found), bool(found.contradicts[i]), row) for row, i in enumerate(order)]
     return template.figure(*traces, height=height or 150 + 56 * len(order), uirevision=revision, shapes=shapes + marked(None if at is None else int(place[at])),
                            annotations=labels, legend=below(), showlegend=True, meta={"note": _calibrated(found)}, margin={"t": 60, "r": 150},
                            title={"text": f"How near to {template.plain(found.target)}, by geometry only", "y": 0.98, "yanchor": "top"},
@@ -89,12 +88,11 @@ def ranking(found: SourceRanking, *, at: int | None = None, height: int | None =
 def ranking_says(found: SourceRanking) -> str:
     """One clause per source, the nearest first."""
     every = sorted(zip(found.sources.items(), found.contradicts, strict=True), key=lambda row: row[0][1].rank or np.inf)
-    ranked = sum(source.rank > 0 for (_, source), _ in every)
     low, high = found.band
     null = f" Null, {found.target} against itself: {number(low)} to {number(high)}." if np.isfinite(high) else ""
     few = "".join(f" With as few items as {found.names[i]}: {number(bottom)} to {number(top)}." for i in _own_band(found)
                   for bottom, top in [found.sources[found.names[i]].band])
-    return f"{'; '.join(_clause(name, source, ranked, contradicts) for (name, source), contradicts in every)}.{null}{few} Geometry only."
+    return f"{'; '.join(_clause(name, source, _of(found), contradicts) for (name, source), contradicts in every)}.{null}{few} Geometry only."
 
 
 def splits(found: SourceRanking, name: str, *, height: int = 230, revision: str = "splits"):
@@ -304,25 +302,38 @@ def _pending(values) -> str:
 
 # in words
 
-def _verdict(source, ranked: int, contradicts: bool, row: int) -> dict:
+def _of(found) -> str:
+    """What stands after a place: among how many, and whether it may still change."""
+    sources = found.sources.values()
+    done = found.final or all(len(s.matched) and np.isfinite(s.matched).all() for s in sources if not s.reason)
+    return f"of {sum(s.rank > 0 for s in sources)}{'' if done else ' so far'}"
+
+
+def _met(source) -> str:
+    """The score that the place goes by."""
+    mean = _mean(source.matched)
+    return f"{number(mean)} on halves" if np.isfinite(mean) else f"{number(source.score)} at all items"
+
+
+def _verdict(source, of: str, contradicts: bool, row: int) -> dict:
     """What stands at the right of a row."""
     if not source.rank:
         text = "not scored" if source.reason else "not scored yet"
     elif not source.verdict:
-        text = f"{nth(source.rank)} of {ranked} so far<br>{number(source.score)} at all items"
+        text = f"{nth(source.rank)} {of}<br>{_met(source)}"
     else:
         low, high = source.matched_interval
-        text = f"<b>{source.verdict}</b>, {nth(source.rank)} of {ranked}<br>{number(_mean(source.matched))} ({number(low)} – {number(high)})"
+        text = f"<b>{source.verdict}</b>, {nth(source.rank)} {of}<br>{number(_mean(source.matched))} ({number(low)} – {number(high)})"
     return {"x": 1.01, "xref": "paper", "xanchor": "left", "y": row, "showarrow": False, "align": "left", "font": {"size": 12},
             "text": f"{text}{'<br>⚠ labels disagree' if contradicts else ''}"}
 
 
-def _clause(name, source, ranked, contradicts) -> str:
+def _clause(name, source, of, contradicts) -> str:
     if not source.rank:
         return f"{name}: not scored{f' ({source.reason.rstrip(chr(46))})' if source.reason else ' yet'}"
-    place, warned = f"{nth(source.rank)} of {ranked}", ", but its labels disagree with the target's" if contradicts else ""
+    place, warned = f"{nth(source.rank)} {of}", ", but its labels disagree with the target's" if contradicts else ""
     if not source.verdict:
-        return f"{name}: {number(source.score)}, {place} so far{warned}"
+        return f"{name}: {place}, {_met(source)}{warned}"
     low, high = source.matched_interval
     return f"{name}: {source.verdict.lower()}, {number(_mean(source.matched))} ({number(low)} to {number(high)}), {place}{warned}"
 
@@ -333,9 +344,9 @@ def _scored(name, source) -> str:
     return f"{name}: {number(source.score)} at all items{span}<br>Monte Carlo error {number(source.mc_error)}"
 
 
-def _matched(name, source) -> str:
+def _matched(name, source, final: bool) -> str:
     low, high = source.matched_interval
-    span = f", interval {number(low)} – {number(high)}" if np.isfinite(low) else ", interval to come"
+    span = f", interval {number(low)} – {number(high)}" if np.isfinite(low) else "" if final else ", interval to come"
     return f"{name}: {number(_mean(source.matched))} with {count(source.half)} items a side{span}<br>mean of {int(np.isfinite(source.matched).sum())} splits"
 
 

@@ -18,6 +18,7 @@ LIGHT, DARK = "#FFFFFF", "#10161D"  # the two grounds, as in .streamlit/config.t
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8B6BD9", "#A67C00", "#C8374A", "#5E8C31", "#1F93B5", "#7A828C")
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "star", "pentagon", "hourglass")
 SYMBOLS_3D = ("circle", "square", "diamond", "cross", "x", "circle-open", "square-open", "diamond-open")
+MIDDLE = "#8E9AA6"  # a ground of its own between the two
 GREY, RIM = "#7A828C", "rgba(122,130,140,0.75)"  # what is context: baselines, null bands, other items
 SEQUENTIAL = "Cividis"
 DIVERGING = [[0.0, "#0A5A8C"], [0.25, "#62A3CB"], [0.5, "#D9DEE3"], [0.75, "#E08A52"], [1.0, "#984000"]]  # centre it: cmid=

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from analysis.digest import digest
 from analysis.errors import InputError
 from analysis.metrics import persistence
 from analysis.metrics.result import plain, tuples
@@ -94,8 +95,15 @@ class Survey:
                              "loops": self.loops(), "loops_relative": self.loops(relative=True), "covering_radius": self.covering,
                              "spread": self.spread, "reason": self.why(classes)})
 
-    def manifest(self, classes: int | Sequence[int]) -> dict:
-        return {"entries": [{k: plain(v) for k, v in row.items()} for row in self.table(classes).to_dict("records")], "options": dict(self.options)}
+    def manifest(self, classes: int | Sequence[int] | None = None) -> dict:
+        """The table; without a number of classes what it is made of: the bars of each entry, and the digest of its draws."""
+        rows = map(self._bars, range(len(self))) if classes is None else self.table(classes).to_dict("records")
+        return {"entries": [plain(row) for row in rows], "options": dict(self.options)}
+
+    def _bars(self, i: int) -> dict:
+        return {"name": self.names[i], "layer": self.layers[i], "n": self.n[i], "of": self.of[i], "width": self.widths[i], "reason": self.reasons[i],
+                "h0": _bare(self.deaths[i]).tolist(), "h1": self.bars(i, 1).tolist(), "draws": digest(self.resampled[i], self.shuffled[i]),
+                "groups": int(self.groups[i]), "stray": int(self.stray[i]), "covering_radius": float(self.covering[i]), "spread": float(self.spread[i])}
 
     def _ratio(self, i: int, classes: int) -> tuple:
         nothing = (float("nan"),) * len(RATIOS)

@@ -87,7 +87,7 @@ def panel(at: workspace.Workspace, *, key: str = "extract") -> bool:
                       args=(at, wanted), help="Runs them through the model in the background and stores the state of every layer.")
         ready = all(pair.stored for pair in found)
         if ready:
-            _ready(at, sum(pair.items for pair in found))
+            _ready(at, sum(pair.items for pair in found), key)
     return ready
 
 
@@ -128,11 +128,17 @@ def _remedy(at, pair: Pair, key: str) -> None:
                       kwargs={"target": usual[0], "sources": usual[1:2]})
 
 
-def _ready(at, items: int) -> None:
+def _ready(at, items: int, key: str) -> None:
     layers = workspace.get_representation(at.model, at.target).layers
     widths = sorted({x.shape[1] for x in layers.values()})
     span = f"width {widths[0]}" if len(widths) == 1 else f"width {widths[0]} to {widths[-1]}"
     what = f"{count(len(layers), 'layer')} of {span}" + (f" for {count(items, 'item')}" if items else ", made elsewhere")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":green[:material/check_circle:] Ready: {what}.", width="content")
-        st.page_link("workspace/map.py", label="Look at the map", icon=":material/arrow_forward:")
+        way("workspace/map.py", "Look at the map", icon=":material/scatter_plot:", key=f"{key}-map")
+
+
+def way(page: str, label: str, *, icon: str, key: str, width: int | str = "content") -> None:
+    """To another page, as a button: a real one cannot lead there while the address holds what the sidebar says."""
+    with st.container(border=True, width=width, key=key):
+        st.page_link(page, label=f"**{label}**", icon=icon, width="stretch")

@@ -11,19 +11,21 @@ import pandas as pd
 
 from analysis.report import Report
 from pages.parts.chart import CONFIG
+from pages.parts.formula import mathml
 from pages.parts.record import Block, Record
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "assets" / "report" / "report.html"
 ROWS = 200  # of a table
 SIGNS = {"warning": "⚠", "check_circle": "✓"}
 OPEN, MIDDLE, CLOSE = "\ue000", "\ue001", "\ue002"  # around what Streamlit colours, while markdown is read
+FORMULA = "\ue003"  # around a formula, in hex digits
 
 
 def page(record: Record, report: Report) -> str:
     charts = []
     body = _block(record.root, record, charts)
     facts = [(given["kind"], f"{given['name']}, digest {given['digest'][:8] or 'unknown'}…") for given in report.inputs]
-    facts += [("layer", record.workspace.layer)] if record.workspace.layer else []
+    facts += [("layer", record.workspace.layer)] if record.workspace is not None and record.workspace.layer else []
     facts += [(name, ", ".join(values)) for name, values in report.parameters.items() if name not in ("model", "target", "sources", "layer", "selection")]
     told = {"title": html.escape(report.title), "date": html.escape(f"{datetime.fromisoformat(report.date):%d %B %Y, %H:%M}"),
             "made": html.escape(" · ".join(f"{name} {value}" for name, value in report.made.items())), "address": html.escape(report.address()),
@@ -184,10 +186,11 @@ def _marked(text: str) -> str:
     """Streamlit's own signs, set apart: markdown does not know them. What a name brought along is escaped, and stays as it is."""
     text = re.sub(r"(?<!\\):([a-z]+(?:-badge|-background)?)\[((?:[^\[\]\\]|\\.)*)\]", rf"{OPEN}\1{MIDDLE}\2{CLOSE}", text)
     text = re.sub(r":material/(\w+):", lambda found: SIGNS.get(found[1], ""), text)
-    return re.sub(r"(?<!\\)(\$\$?)([^$]+?)\1", lambda found: f"`{found[2].strip()}`", text)
+    return re.sub(r"(?<!\\)(\$\$?)([^$]+?)\1", lambda found: f"{FORMULA}{len(found[1])}{found[2].encode().hex()}{FORMULA}", text)
 
 
 def _coloured(text: str) -> str:
+    text = re.sub(f"{FORMULA}([12])([0-9a-f]+){FORMULA}", lambda found: mathml(bytes.fromhex(found[2]).decode(), block=found[1] == "2"), text)
     return re.sub(f"{OPEN}(.*?){MIDDLE}(.*?){CLOSE}", lambda found: f'<span class="{found[1]}">{found[2]}</span>', text)
 
 

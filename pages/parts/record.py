@@ -4,7 +4,10 @@ Streamlit has no call that tells what a page shows, so its messages to the brows
 A fragment that is drawn again writes to its own places, so the note stays true. This is the one file that knows those messages.
 """
 
+import re
+import uuid
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import streamlit as st
 from streamlit.proto.Block_pb2 import Block as BlockProto
@@ -14,6 +17,9 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunCon
 MAIN = 0  # the first step of a place: the page itself, not the sidebar
 KEY = "_record"
 APART = "report-opened"  # the key of a container that says something about the page, and is no part of it
+
+
+_shown: WeakValueDictionary = WeakValueDictionary()  # token of a session -> its record
 
 
 @dataclass
@@ -45,7 +51,9 @@ class Record:
 
     title: str
     page: str
-    workspace: object
+    workspace: object  # None where the page stands apart from it
+    file: str = ""  # what a saved report is called, without its ending
+    token: str = ""  # of the session: who has it may ask for what it shows
     query: str = ""  # of the address
     root: Block = field(default_factory=Block)
     studies: dict = field(default_factory=dict)  # key -> (unit, inputs, options)
@@ -54,12 +62,37 @@ class Record:
 
 def begin(title: str, page: str, workspace) -> Record:
     """A new one for this run of the page."""
-    found = st.session_state[KEY] = Record(title, page, workspace)
+    token = st.session_state.setdefault("_token", uuid.uuid4().hex)
+    st.session_state["_shown"] = _shown.get(token)  # kept until this one is drawn
+    found = st.session_state[KEY] = Record(title, page, workspace, f"sextant-{page or 'load'}", token)
     return found
+
+
+def end(noted: Record) -> None:
+    """The page is drawn: this is what the server now gives away as its report, as long as the session lasts."""
+    _shown[noted.token] = noted
+
+
+def shown(token: str, page: str) -> Record | None:
+    """The page of the session with this token, as it was last drawn in full."""
+    found = _shown.get(token)
+    return found if found is not None and (found.page or "load") == page else None
 
 
 def current() -> Record | None:
     return st.session_state.get(KEY)
+
+
+def title(text: str, file: str) -> None:
+    """What a report of the page is called, and its file, without an ending."""
+    if (here := current()) is not None:
+        here.title, here.file = text, re.sub(r"[^A-Za-z0-9._-]+", "-", file)
+
+
+def apart() -> None:
+    """The page does not use the workspace: what the sidebar names is no input of its report."""
+    if (here := current()) is not None:
+        here.workspace = None
 
 
 def study(unit, inputs: dict, options: dict, *, key: str) -> None:

@@ -1,6 +1,8 @@
 """Report: the page as it stands, to take along as one HTML file or as JSON; and one that was saved, opened again at the same view and compared."""
 
+import html
 import json
+import logging
 import platform
 from collections import OrderedDict
 from datetime import datetime
@@ -9,6 +11,7 @@ from urllib.parse import parse_qs
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from analysis import __version__, engine, store
 from analysis import report as core
@@ -20,7 +23,10 @@ from pages.parts import messages, record, workspace
 from pages.parts.messages import count, plain
 from pages.parts.record import Record
 
+LOG = logging.getLogger(__name__)
+FILES = {"html": "One file, its charts to zoom and hover. It needs no network.", "json": "Address, digests, options and numbers: no data, no pictures."}
 PAGES = Path(__file__).resolve().parents[1]
+SIDEBAR = {"model", "target", "sources", "layer", "selection"}  # its parameters of an address
 KEPT = 64  # opened reports that the server remembers
 
 
@@ -30,7 +36,12 @@ def run(page) -> None:
     _panel(noted)
     asked = st.query_params.get("report")
     opened = st.container(key=record.APART) if asked is not None else None
-    page.run()
+    try:
+        page.run()
+    except (InputError, StopException):  # that is all it shows
+        record.end(noted)
+        raise
+    record.end(noted)
     if opened is not None:
         with opened, st.container(border=True):
             _compare(noted, asked)
@@ -41,13 +52,10 @@ def _panel(noted: Record) -> None:
         if not panel.open:
             return
         st.caption("What this page shows now, with what it takes to come back to it.")
-        usual = {"on_click": "ignore", "icon": ":material/download:"}
-        name = f"sextant-{noted.page or 'load'}"
         with st.container(horizontal=True):
-            st.download_button("HTML", lambda: written(noted), f"{name}.html", "text/html", key="report-html", **usual,
-                               help="One file, its charts to zoom and hover. It needs no network.")
-            st.download_button("JSON", lambda: made(noted).json(), f"{name}.json", "application/json", key="report-json", **usual,
-                               help="Address, digests, options and numbers: no data, no pictures.")
+            for kind, words in FILES.items():
+                where = f"/report/{noted.token}/{noted.page or 'load'}.{kind}"
+                st.link_button(kind.upper(), where, key=f"report-{kind}", icon=":material/download:", help=words)
         st.file_uploader("Open a report, or a case", ["json", "html"], key="report-file", on_change=_read, max_upload_size=100)
         _offered()
 
@@ -59,10 +67,31 @@ def written(noted: Record) -> str:
     return paper.page(noted, made(noted))
 
 
+def saved(token: str, file: str) -> tuple[int, str, str]:
+    """What the server answers to a link under "Report": status, text, and the name of the file, "" where there is only a message."""
+    page, _, kind = file.rpartition(".")
+    noted = record.shown(token, page)
+    try:
+        if noted is None or kind not in FILES:
+            raise InputError("This page is not open any more, or still being drawn.", "Wait until it stands, or open it again, and save its report then.")
+        return 200, written(noted) if kind == "html" else made(noted).json(), f"{noted.file}.{kind}"
+    except InputError as error:
+        return 404, _message(error), ""
+    except Exception as error:
+        LOG.exception("The report of the page %s could not be made", page)
+        return 500, _message(InputError(f"The report could not be made: {type(error).__name__}, {error}.",
+                                        "This is a fault of Sextant, not of yours; its log says where. The page is as it was.")), ""
+
+
+def _message(error: InputError) -> str:
+    said = "".join(f"<p>{html.escape(text)}</p>" for text in (error.message, error.hint))
+    return f'<!doctype html><html style="color-scheme: light dark; font-family: sans-serif"><meta charset="utf-8"><title>Sextant</title>{said}'
+
+
 def made(noted: Record) -> Report:
     """As data. The numbers are those in the store: what is still being computed has none yet."""
     from pages.parts import paper
-    studies = [_study(*given) for given in noted.studies.values()]
+    studies = [_study(*given) for given in {engine.key(*given): given for given in noted.studies.values()}.values()]  # each once
     drawn = {key: digest(json.dumps(json.loads(spec).get("data", []))) for key, spec in paper.charts(noted.root).items()}
     versions = {"sextant": __version__, "python": platform.python_version(), "numpy": np.__version__}
     return Report(noted.page, noted.title, _parameters(noted), tuple(_inputs(noted)), tuple(studies), drawn, tuple(paper.sentences(noted.root)), versions,
@@ -75,14 +104,15 @@ def _study(unit, inputs: dict, options: dict) -> dict:
 
 
 def _parameters(noted: Record) -> dict[str, list[str]]:
-    return {name: values for name, values in parse_qs(noted.query, keep_blank_values=True).items() if name != "report"}
+    left = {"report"} | (SIDEBAR if noted.workspace is None else set())
+    return {name: values for name, values in parse_qs(noted.query, keep_blank_values=True).items() if name not in left}
 
 
 def _inputs(noted: Record) -> list[dict]:
     """The sidebar's, and what else a study was given by name; each once."""
     at, found = noted.workspace, {}
     kind = lambda source, usual: "representation" if source.startswith("rep:") else usual  # noqa: E731
-    for source, usual in ((at.model, "model"), *((each, "dataset") for each in at.datasets)):
+    for source, usual in ((at.model, "model"), *((each, "dataset") for each in at.datasets)) if at is not None else ():
         found.setdefault(source, {"kind": kind(source, usual), "id": source, "name": workspace.short(source), "digest": _digest(source, kind(source, usual))})
 
     def note(ref):
@@ -165,6 +195,9 @@ def _compare(noted: Record, asked: str) -> None:
         return
     found = given.replay(made(noted))
     st.markdown(f"**Report: {plain(given.title)}**, {_when(given)}. {_told(given, found)}")
+    for now, words in ((True, "now it is"), (False, "nor is it now")):
+        if names := [name for name, there in found.early if there is now]:
+            st.caption(f":material/info: Not computed yet when it was saved, {words}: {plain(', '.join(names))}.")
     if found.absent:
         st.caption(f":material/info: {count(len(found.absent), 'result')} of it {'is' if len(found.absent) == 1 else 'are'} not on this page now: "
                    f"{plain(', '.join(found.absent))}. Still being computed, or another view. [Back to the view]({given.address(report=asked)})")
@@ -176,9 +209,11 @@ def _told(given: Report, found: Replay) -> str:
         part = count(len(found.differences), "number differs", "numbers differ")
         return (f":material/warning: {part} from the saved ones, first {plain(first.where)}: saved {plain(first.saved)}, now {plain(first.now)}. "
                 f"It was made with {plain(by)}.")
-    if found.same and not found.absent:
+    if found.same and not found.absent and not found.early:
         return ":green[:material/check_circle:] The saved numbers came out again, to the last bit."
-    return "" if found.absent else "It has no numbers to compare."
+    if found.same and found.early:
+        return ":green[:material/check_circle:] The numbers that it has came out again, to the last bit."
+    return "" if found.absent or found.early else "It has no numbers to compare."
 
 
 def _when(given: Report) -> str:

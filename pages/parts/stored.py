@@ -42,8 +42,8 @@ def panel() -> None:
 def _parts(kept, parts: list) -> None:
     """What no list shows, and how to be rid of it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{size(sum(entry.bytes for entry in parts))} of it {'is' if len(parts) == 1 else 'are'} {count(len(parts), 'part')} of results, kept so that "
-                   "another range measures its own transform alone.", width="content")
+        st.caption(f"{size(sum(entry.bytes for entry in parts))} of it {'is' if len(parts) == 1 else 'are'} {count(len(parts), 'part')} of results, kept so "
+                   "that another range measures its own transform alone.", width="content")
         if st.button("Let go of them", type="tertiary", key="store-parts"):
             for entry in parts:
                 kept.delete(entry.kind, entry.key)

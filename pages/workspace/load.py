@@ -9,7 +9,7 @@ from analysis.errors import InputError  # noqa: E402  (the heading is on the scr
 from pages.parts import bring, cards, docs, doors, extraction, messages, stored, workspace  # noqa: E402
 
 at = workspace.current()
-doors.draw(at)
+doors.draw()
 extraction.panel(at)
 
 st.subheader("Model", anchor=False)

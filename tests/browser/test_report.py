@@ -1,5 +1,6 @@
 """A report in a real browser: downloaded from a page, drawn from a file without any network, opened again in the app."""
 
+import json
 import re
 
 import pytest
@@ -17,7 +18,7 @@ def circles(server, browser):
 
 def saved(page, kind, folder):
     with page.expect_download() as download:
-        page.get_by_test_id("stDownloadButton").get_by_role("button", name=kind).click()
+        page.get_by_test_id("stSidebar").get_by_role("link", name=kind).click()
     download.value.save_as(folder / f"report.{kind.lower()}")
     return folder / f"report.{kind.lower()}"
 
@@ -49,3 +50,24 @@ def test_the_report_of_a_page_draws_by_itself_and_opens_again(circles, page, bro
     again = popup.value
     again.get_by_text(re.compile("came out again, to the last bit")).wait_for(timeout=60_000)
     assert f"spectrum_k={k}" in again.url and page.errors == []
+
+
+def test_a_view_of_persistence_is_saved_and_opens_with_the_same_numbers(circles, server, page, tmp_path):
+    page.goto(f"{server.address}/{ADDRESS.replace('spectrum?', 'persistence?persistence_view=Through+the+layers&')}")
+    page.get_by_role("button", name="Compute").click()
+    page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
+    page.get_by_text("Report", exact=True).click()
+    raw = saved(page, "JSON", tmp_path)
+    made = json.loads(raw.read_text())
+    entry, = next(study for study in made["studies"] if study["unit"].endswith(":survey"))["numbers"]["entries"]
+    assert entry["layer"] == "input" and entry["n"] == 600 and entry["draws"]
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(raw)
+    with page.expect_popup() as popup:
+        page.get_by_role("link", name="Open this view").click()
+    popup.value.get_by_text(re.compile("came out again, to the last bit")).wait_for(timeout=60_000)
+    assert page.errors == []
+
+
+def test_a_report_of_a_page_that_is_gone_says_so(server, page):
+    page.goto(f"{server.address}/report/{'0' * 32}/spectrum.html")
+    page.get_by_text("not open any more").wait_for()

@@ -174,6 +174,14 @@ def test_the_quadrant_in_words():
 
 # all of them
 
+def test_what_the_nearest_know_is_two_marks_a_class():
+    figure = gain.known((EVIL, "b"), [0.9, np.nan], [0.2, 0.5], names=("own", EVIL))
+    joined, own, other = figure.data
+    assert list(own.x)[0] == 90 and list(other.x) == [20, 50] and own.marker.symbol != other.marker.symbol
+    assert list(joined.x)[:2] == [90, 20] and "<a" not in figure.to_json()
+    assert gain.known_says(("a", "b"), [0.9, 0.8], [0.2, 0.5]).endswith("a 90 and 20, b 80 and 50.")
+
+
 def test_figures_are_light_and_names_are_no_markup(found, curve):
     for figure in (gain.blends(found), gain.per_class(found, "near", names=(EVIL, *NAMES[1:])), gain.confusion(found, "near", names=(EVIL, *NAMES[1:])),
                    gain.curve(curve), drawn_quadrant()):

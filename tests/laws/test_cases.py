@@ -159,7 +159,8 @@ def written(tmp_path, **changed):
 
 
 @pytest.mark.parametrize(("changed", "words"), [
-    ({"format": "sextant case 0"}, ["no case of this version"]), ({"format": None}, ["no case of this version"]), ({"title": None}, ["has no title"]),
+    ({"format": "sextant case 0"}, ["no case of this version"]), ({"format": "sextant case 9"}, ["newer Sextant", "up to 1"]),
+    ({"format": None}, ["no case of this version"]), ({"title": None}, ["has no title"]),
     ({"unit": "os:system"}, ["'os:system'", "may run"]), ({"unit": ["x"]}, ["may run"]), ({"unit": "analysis.studies.case:_ranked"}, ["may run"]),
     ({"title": ""}, ["title"]), ({"title": "x" * 201}, ["200 characters"]), ({"text": 3}, ["text of the case is 3"]),
     ({"inputs": {"target": {"model": "a", "dataset": "b"}}}, ["target", "source"]), ({"inputs": []}, ["inputs", "[]"]),

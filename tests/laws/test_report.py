@@ -1,13 +1,18 @@
 """A report: it is read as it was written, notices a single bit, and refuses what it cannot be."""
 
+import importlib
 import json
+import pkgutil
 from dataclasses import dataclass
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 
-from analysis.cases import BUILTIN
+from analysis import Representation, load_dataset, load_model, studies
+from analysis.cases import BUILTIN, UNITS
+from analysis.lessons.numbers import STUDIES
 from analysis.report import FORMAT, VERSION, Report, numbers, study
 from tests.refusal import refused
 
@@ -54,7 +59,7 @@ def test_its_address_says_every_parameter():
 
 
 def test_equal_numbers_are_the_same_and_time_does_not_count():
-    assert report().replay(report(found(seconds=9.0, reasons={"a": None, "fit_seconds": 9.0}))) == (1, (), ())
+    assert report().replay(report(found(seconds=9.0, reasons={"a": None, "fit_seconds": 9.0}))) == (1, (), (), ())
 
 
 def test_a_single_bit_is_noticed():
@@ -72,13 +77,18 @@ def test_another_input_is_noticed():
 
 def test_what_is_not_computed_yet_or_no_longer_shown_is_absent():
     unfinished = report(studies=(study("analysis.studies.thing:measure", 3, {"layer": "one", "budget": 20}, None, None),))
-    assert report().replay(unfinished) == report().replay(report(studies=())) == (0, (), ("thing measure",))
-    assert unfinished.replay(report()) == (1, (), ())  # nothing was there then: what was drawn is compared
+    assert report().replay(unfinished) == report().replay(report(studies=())) == (0, (), ("thing measure",), ())
+
+
+def test_what_was_still_being_computed_is_not_held_against_what_is_there_now():
+    unfinished = report(studies=(study("analysis.studies.thing:measure", 3, {"layer": "one", "budget": 20}, {"a": ["model", "builtin:raw", "f" * 32]}, None),))
+    assert unfinished.replay(report(charts={"curve": "e" * 32})) == (0, (), (), (("thing measure", True),))
+    assert unfinished.replay(unfinished) == (0, (), (), (("thing measure", False),))
 
 
 def test_without_studies_what_was_drawn_is_compared():
     bare = report(studies=())
-    assert bare.replay(report(studies=())) == (1, (), ())
+    assert bare.replay(report(studies=())) == (1, (), (), ())
     assert [d.where for d in bare.replay(report(studies=(), charts={"curve": "e" * 32})).differences] == ["chart curve"]
     assert bare.replay(report(studies=(), charts={})).absent == ("curve",)
 
@@ -88,6 +98,82 @@ def test_numbers_fit_a_file():
     assert told["curve"] == [1.0, None] and told["reasons"]["many"] | {"digest": ""} == {"shape": [10_000], "digest": "", "low": 0.0, "high": 9999.0}
     assert told["reasons"]["texts"]["count"] == 1000 and told["reasons"]["nest"]["shape"] == [400, 2] and len(json.dumps(told, allow_nan=False)) < 1000
 
+
+# every unit of work that a page, a lesson or a case runs
+
+def clouds(seed: int) -> dict:
+    """Three layers of 60 items of three classes."""
+    rng, labels = np.random.default_rng(seed), np.arange(60) % 3
+    layers = {f"layer {i}": (rng.standard_normal((60, 5)) + 3 * np.eye(5)[labels] + seed).astype(np.float32) for i in range(3)}
+    return {"representation": Representation(layers, labels=labels, dataset="d" * 32, ids=tuple(f"item {i}" for i in range(60)))}
+
+
+def last(unit, inputs: dict, options: dict):
+    *_, found = unit(inputs, options, SimpleNamespace(progress=lambda *_: None))
+    return found
+
+
+def shipped(unit, inputs: dict, options: dict):
+    return importlib.import_module(unit.__module__).shipped(**options)
+
+
+A, B = clouds(0), clouds(1)
+ONE, TWO, RADAR = {"target": A, "source": B}, {"target": A, "sources": [B]}, {"radar": {"pairs": 100, "draws": 100}, "splits": 2, "blocks": 2}
+FEW, NAMED, BOTH = {"budget": 12, "seeds": 2}, {"names": ["a", "b"]}, {"domains": [A, B]}
+RUNS = {  # unit -> inputs, options; how it is run where that takes long
+    "persistence:profile": (A, {}), "persistence:loops": (A, {}), "persistence:survey": ({"entries": [A, B]}, {"layers": ["layer 1", "nowhere"]}),
+    "persistence:distances": (lambda: {"survey": last(find("persistence:survey"), {"entries": [A, B]}, {})}, {}),
+    "spectrum:compare": ({"a": A, "b": B}, {"permutations": 5, "resamples": 5}), "spectrum:layers": ({"a": A, "b": B}, {}),
+    "spectrum:convergence": (lambda: {"models": [load_model(f"builtin:conv/{name}") for name in ("narrow", "wide")], "dataset": digits()}, {"permutations": 5}),
+    "teaching:clouds": ({}, {"n": 40, "d": 5}), "teaching:triangle": ({}, {}), "teaching:shipped": ({}, {"name": "harm"}),
+    "radar:calibrate": (TWO, RADAR), "radar:compare": (ONE, RADAR), "radar:readings": (TWO, RADAR), "radar:matrix": (BOTH, {**RADAR, **NAMED}),
+    "radar:paths": (BOTH, {**RADAR, **NAMED}), "case:inspect": (ONE, {**RADAR, **FEW}), "case:pairs": (BOTH, {**RADAR, **FEW, **NAMED}),
+    "ranking:models": ({"models": [A, B]}, {**NAMED, "seeds": 2, "scores": ["logme"]}),
+    "ranking:sources": (TWO, {**FEW, "scores": ["logme"], "radar": RADAR["radar"]}),
+    "gain:measure": (TWO, FEW), "gain:curve": (TWO, {"seeds": 2, "budgets": [6, 12]}),
+    "projection:umap": ({"representations": [A["representation"]]}, {"layer": "layer 1"}),
+    "tuning:finetune": (lambda: {"models": [load_model("builtin:conv/narrow")], "dataset": digits()}, {"seeds": 1, "steps": 1, "budget": 40}),
+    "sensitivity:profile": (lambda: {"model": load_model("builtin:conv/narrow")}, {"transforms": ["hue"], "n": 10}),
+    "growth:grow": ({}, {"name": "mlp-0"}, shipped),
+    "growth:valley": (lambda: {"dataset": digits()}, {"limit": 200, "trained": 20, "steps": 4, "branches": 3, "points": 5, "items": 60, "directions": 2,
+                                                       "grid": 5}),
+    **{f"invariance:{name}": ({}, {"name": name}, shipped) for name in ("mismatch", "importance", "harm", "carried")}}
+APART = {"extraction", "fetching", "scoreboard"}  # modules whose results no page names as a study
+
+
+def digits():
+    return load_dataset("builtin:digits/seven-segment")
+
+
+def find(name: str):
+    module, _, unit = name.partition(":")
+    return getattr(importlib.import_module(f"analysis.studies.{module}"), unit)
+
+
+def test_no_unit_of_work_is_forgotten():
+    modules = {found.name: importlib.import_module(f"analysis.studies.{found.name}") for found in pkgutil.iter_modules(studies.__path__)}
+    every = {f"{name}:{key}" for name, module in modules.items() for key, value in vars(module).items()
+             if hasattr(value, "VERSION") and value.__module__ == module.__name__ and name not in APART}
+    assert every == set(RUNS) and {unit.removeprefix("analysis.studies.") for unit in (*STUDIES, *UNITS)} <= every
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_whatever_a_page_computes_goes_into_a_report_and_opens_again(name):
+    inputs, options, *how = RUNS[name]
+    unit = find(name)
+    result = (how[0] if how else last)(unit, inputs() if callable(inputs) else inputs, options)
+    one = report(studies=(study(f"analysis.studies.{name}", unit.VERSION, options, None, result),))
+    again = Report.read(one.json().encode())
+    assert again.studies[0]["numbers"] and again.replay(one) == (1, (), (), ()) and len(one.json()) < 5_000_000
+
+
+def test_a_survey_tells_its_bars():
+    found = last(find("persistence:survey"), {"entries": [A, B]}, {"layers": ["layer 1", "nowhere"]})
+    good, bad = numbers(found)["entries"]
+    assert good["h0"] == sorted(good["h0"]) == found.bars(0, 0)[:, 1].tolist() and good["groups"] == found.groups[0] and bad["reason"] and not bad["h0"]
+
+
+# a case
 
 def test_a_case_is_a_report_of_the_page_that_shows_it():
     case = BUILTIN["turned"]
@@ -99,12 +185,14 @@ def test_a_case_is_a_report_of_the_page_that_shows_it():
 
 def test_a_case_finds_its_study_among_those_with_more_options():
     asked = study("analysis.studies.thing:measure", 3, {"budget": 20}, None, found())
-    assert report(studies=({**asked, "inputs": None},)).replay(report()) == (1, (), ())
+    assert report(studies=({**asked, "inputs": None},)).replay(report()) == (1, (), (), ())
 
 
 @pytest.mark.parametrize(("given", "words"), [
     (b"", ("no JSON",)), (b"[1]", ("is no report",)), (b"{" * 5000, ("no JSON",)), (b"<html></html>", ("no JSON",)), (b'{"page": NaN}', ("NaN",)),
-    (raw(format="something"), ("is no report",)), (raw(format=f"{FORMAT} {VERSION + 1}", made={"sextant": "9.9"}), ("newer", "9.9")),
+    (raw(format="something"), ("is no report",)), (raw(format="sextant case 9", made={"sextant": "9.9"}), ("newer Sextant", "up to 1", "9.9")),
+    (raw(format="sextant case x"), ("no case",)), (raw(format=f"{FORMAT} 9", made=None), ("newer Sextant", "that made it")),
+    (raw(format=f"{FORMAT} {VERSION + 1}", made={"sextant": "9.9"}), ("newer", "9.9")),
     (raw(extra=1), ("'extra'",)), (raw(page="/evil.example"), ("page",)), (raw(page=None), ("page",)), (raw(title=3), ("title",)),
     (raw(parameters={"layer": "one"}), ("parameters",)), (raw(inputs=[{"kind": "file", "id": "x", "name": "x", "digest": ""}]), ("inputs",)),
     (raw(inputs={}), ("inputs",)), (raw(studies=[{"unit": "x"}]), ("studies",)), (raw(said=[1]), ("sentences",)), (raw(charts=[]), ("charts",)),

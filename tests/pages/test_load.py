@@ -83,11 +83,31 @@ def test_a_sheet_shows_each_class_in_columns_of_its_own():
     assert pick(Dataset(pictures), columns=5, rows=4)[:2].tolist() == [[0, 1, 2, 3, 4], [5, 6, -1, -1, -1]]
 
 
-def test_a_first_start_offers_three_doors_until_something_is_there(store):
+def doors(at) -> bool:
+    return {"Look at a demo", "Load your own", "Take a lesson"} <= {s.value for s in at.subheader}
+
+
+def ways(at) -> set[str]:
+    """Pages that links lead to."""
+    return {link.proto.page for link in at.get("page_link")}
+
+
+def test_a_first_start_offers_three_doors_until_the_demo_is_there(store):
+    from analysis import extraction
+    from pages.parts.doors import DEMO
+    from pages.parts.workspace import get_dataset, get_model
+    assert ways(opened()) == {"lessons"}
+    for source in DEMO.datasets:
+        assert doors(opened())  # a lesson leaves one of the two
+        store.put_representation(Representation({"a": np.zeros((4, 2), np.float32)}), key=extraction.key(get_model(DEMO.model), get_dataset(source)),
+                                 facts={"brought": False})
     at = opened()
-    assert [s.value for s in at.subheader][:3] == ["Look at a demo", "Load your own", "Take a lesson"]
-    store.put_representation(Representation({"a": np.zeros((4, 2), np.float32)}))
-    assert "Look at a demo" not in [s.value for s in opened().subheader]
+    assert not doors(at) and "map" in ways(at)
+
+
+def test_who_brought_something_needs_no_doors(store):
+    store.put_dataset(Dataset(np.arange(12.0).reshape(6, 2), [0, 1] * 3, name="mine"))
+    assert not doors(opened())
 
 
 def test_the_door_to_the_demo_starts_it_whatever_the_sidebar_says():
@@ -257,6 +277,15 @@ def test_labels_may_come_in_a_file_of_their_own(store):
 
 
 # the store
+
+def test_parts_of_results_are_counted_and_let_go_of_but_not_listed(store):
+    from analysis.metrics.statistics import pearson
+    store.put_result("ab", pearson([0, 1, 2], [0, 1, 3], resamples=0), {"unit": "a unit", "part": True})
+    at = opened(**CIRCLE)
+    assert "1 part of results" in texts(at) and not any("Kind" in d.value for d in at.dataframe)
+    at.button(key="store-parts").click().run()
+    assert not store.entries() and "part of results" not in texts(at) and not at.exception
+
 
 def test_stored_things_are_listed_and_deleted_after_a_second_click(store):
     key = store.put_dataset(Dataset(np.arange(12.0).reshape(6, 2), [0, 1] * 3, name="mine", domain="here"))

@@ -2,14 +2,15 @@
 
 import json
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 
-from analysis import Representation
+from analysis import Representation, lessons
 from analysis.cases import FORMAT, Case
-from pages.parts import report
+from pages.parts import formula, paper, report
 from tests.pages.test_frame import opened, said
 from tests.pages.test_map import texts
 from tests.pages.test_persistence import blobs, rested
@@ -40,9 +41,14 @@ def uploaded(at, raw, name="report.json"):
     return at
 
 
+def links(at):
+    """To the view of an opened report."""
+    return [link.proto.url for link in at.get("link_button") if link.proto.label == "Open this view"]
+
+
 def followed(at):
     """What the link under an opened report leads to."""
-    where = urlsplit(at.get("link_button")[0].proto.url)
+    where = urlsplit(links(at)[0])
     return where.path, {name: values if len(values) > 1 else values[0] for name, values in parse_qs(where.query).items()}
 
 
@@ -103,6 +109,58 @@ def test_a_page_without_studies_compares_its_charts():
     assert "came out again" in compared(again) and not again.exception
 
 
+def test_what_was_still_being_computed_is_said_and_not_held_against_it(two):
+    at = rested(opened(PAGE, **two))
+    early = report.made(shown(at))
+    early = replace(early, studies=tuple({**study, "numbers": None} for study in early.studies), charts=dict.fromkeys(early.charts, "0" * 32))
+    said_now = compared(rested(opened(PAGE, **followed(uploaded(opened(), early.json()))[1])))
+    assert "Not computed yet when it was saved, now it is: spectrum compare" in said_now and "differ" not in said_now
+
+
+def test_the_server_gives_away_what_a_session_shows_and_says_what_is_wrong(two, monkeypatch):
+    noted = shown(rested(opened(PAGE, **two)))
+    for kind in ("html", "json"):
+        status, text, name = report.saved(noted.token, f"spectrum.{kind}")
+        assert status == 200 and name == f"sextant-spectrum.{kind}" and "analysis.studies.spectrum:compare" in text
+    for token, file in (("0" * 32, "spectrum.html"), (noted.token, "map.html"), (noted.token, "spectrum")):
+        assert report.saved(token, file)[::2] == (404, "")
+    monkeypatch.setattr(report, "made", lambda noted: [][1])
+    status, text, name = report.saved(noted.token, "spectrum.json")
+    assert status == 500 and "IndexError" in text and "its log says where" in text and name == ""
+
+
+def test_a_page_that_waits_for_its_items_has_a_report_too():
+    noted = shown(opened("shape/persistence.py"))
+    status, text, name = report.saved(noted.token, "persistence.html")
+    assert status == 200 and "not extracted yet" in text and name == "sextant-persistence.html"
+
+
+def test_a_page_that_stands_apart_has_a_name_of_its_own_and_no_inputs_of_the_sidebar(two):
+    noted = shown(rested(opened(PAGE, **two)))
+    apart = replace(noted, title="One number", file="sextant-lesson-one", workspace=None)
+    apart.studies["again"] = apart.studies["spectrum-compare"]  # the same work under another key is one study
+    made = report.made(apart)
+    assert made.title == "One number" and {given["name"] for given in made.inputs} == {"mine", "other"} and "model" not in made.parameters
+    assert len(made.studies) == 1 and made.parameters["spectrum_k"] == ["7"]
+    page = report.written(apart)
+    assert "<dt>layer</dt>" not in page and "<title>One number" in page and report.saved(noted.token, "spectrum.json")[0] == 200
+
+
+def test_formulas_are_drawn_without_a_network():
+    page = paper._rendered("So $x_i' \\le \\tfrac12$ and\n\n$$ \\mathrm{PR} = \\frac{a}{b} $$\n\nat 5\\$ or 6\\$.")
+    assert "<msubsup><mi>x</mi>" in page and '<math display="block">' in page and "<mfrac><mi>a</mi><mi>b</mi></mfrac>" in page and "5$ or 6$" in page
+
+
+def test_every_formula_of_the_lessons_can_be_drawn():
+    known = [step.formula for lesson in lessons.shelf()[0].values() for step in lesson.steps if step.formula]
+    assert known and all(formula.mathml(tex).startswith("<math") and "\\" not in formula.mathml(tex) for tex in known)
+
+
+@pytest.mark.parametrize("tex", ["{a", "a}", "\\frac", "x_", "^", "\\text{a", "{" * 5000])
+def test_a_formula_that_cannot_be_read_stands_as_it_was_written(tex):
+    assert formula.mathml(tex) == f"<code>{tex}</code>"
+
+
 def test_what_is_drawn_again_takes_the_place_of_what_was(two):
     at = rested(opened(PAGE, **two))
     before = report.made(shown(at))
@@ -115,7 +173,7 @@ def test_what_is_missing_is_named_with_what_to_load(two, store):
     raw = report.made(shown(rested(opened(PAGE, **two)))).json()
     store.delete("representations", two["model"][4:])
     at = uploaded(opened(), raw)
-    assert "“mine”" in said(at) and two["model"][4:12] in said(at) and "load the same file" in said(at) and not at.get("link_button")
+    assert "“mine”" in said(at) and two["model"][4:12] in said(at) and "load the same file" in said(at) and not links(at)
 
 
 @pytest.mark.parametrize(("change", "words"), [({"format": "sextant report 2", "made": {"sextant": "7.0"}}, ("newer Sextant", "7.0")),
@@ -123,7 +181,7 @@ def test_what_is_missing_is_named_with_what_to_load(two, store):
 def test_what_this_version_cannot_open_is_refused_with_words(change, words):
     raw = json.dumps({**json.loads(report.made(shown(opened())).json()), **change})
     at = uploaded(opened(), raw)
-    assert all(word in said(at) for word in words) and not at.get("link_button")
+    assert all(word in said(at) for word in words) and not links(at)
 
 
 def test_an_address_whose_report_is_not_open_says_so():
