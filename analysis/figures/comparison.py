@@ -15,24 +15,31 @@ MIDDLE = 0.46  # place in the colour scale from which black is easier to read on
 
 # along layers and checkpoints
 
-def through(names: Sequence[str], values, *, low, high, clusters, loops, chance=None, chance_low=None, chance_high=None, truth: int | None = None,
+def through(names: Sequence[str], values, *, low, high, clusters, loops=None, chance=None, chance_low=None, chance_high=None, truth: int | None = None,
             title: str = "", at: int | None = None, height: int = 480, revision: str = "through"):
-    """Three panels over the same places: the Persistence Ratio with interval and chance level, groups above the largest gap, total H1 persistence.
+    """Panels over the same places: the Persistence Ratio with interval and chance level, groups above the largest gap, total H1 persistence.
 
+    loops  none: no panel of them
     truth  the number of classes, as a dashed line
     at     the place to mark
     NaN leaves a gap. `customdata` is the place.
     """
     x, look = np.arange(len(names), dtype=np.float32), [template.marker(i, size=8) for i in (4, 0, 1)]  # H0 and H1 look as everywhere
-    values, low, high, clusters, loops = (np.asarray(v, dtype=np.float64) for v in (values, low, high, clusters, loops))
+    values, low, high, clusters = (np.asarray(v, dtype=np.float64) for v in (values, low, high, clusters))
+    floors = (0.7, 0.36, 0) if loops is not None else (0.55, 0)  # of the panels
     traces = [] if chance is None else _chance(x, chance, chance_low, chance_high)
     span = {"type": "data", "array": (high - values).astype(np.float32), "arrayminus": (values - low).astype(np.float32), "width": 3, "thickness": 1.3}
     text = [f"PR {persistence.number(v)} (interval {persistence.number(a)} – {persistence.number(b)})" for v, a, b in zip(values, low, high, strict=True)]
     traces += [_line(x, values, names, text, "Persistence Ratio, 95\u202f% interval", "y", look[0], error_y=span),
-               _line(x, clusters, names, [f"{persistence.number(v)} groups above the largest gap" for v in clusters], "clusters", "y2", look[1]),
-               _line(x, loops, names, [f"total H1 persistence {persistence.number(v)}" for v in loops], "total H1 persistence", "y3", look[2])]
-    heads = [("Persistence Ratio (lower: tighter and further apart)", 1), ("Total H1 persistence", 0.28),
-             ("Groups above the largest gap" + (f" (dashed: the {truth} classes)" if truth is not None else ""), 0.62)]
+               _line(x, clusters, names, [f"{persistence.number(v)} groups above the largest gap" for v in clusters], "clusters", "y2", look[1])]
+    heads = [("Persistence Ratio (lower: tighter and further apart)", 1),
+             ("Groups above the largest gap" + (f" (dashed: the {truth} classes)" if truth is not None else ""), floors[0] - 0.08)]
+    last, third = "y2", {}
+    if loops is not None:
+        traces.append(_line(x, np.asarray(loops, np.float64), names, [f"total H1 persistence {persistence.number(v)}" for v in loops],
+                            "total H1 persistence", "y3", look[2]))
+        heads.insert(1, ("Total H1 persistence", 0.28))
+        last, third = "y3", {"yaxis3": {"domain": [0, 0.28], "rangemode": "tozero", "nticks": 5}}
     labels = [{"text": text, "x": 0, "xref": "paper", "xanchor": "left", "y": y, "yref": "paper", "yanchor": "bottom", "showarrow": False} for text, y in heads]
     most = np.nanmax(clusters, initial=0)
     log = most > 10 * max(truth or 3, 3)  # a layer without a clear gap may have hundreds
@@ -46,9 +53,8 @@ def through(names: Sequence[str], values, *, low, high, clusters, loops, chance=
     reach = {"type": "log", "dtick": 1} if log else {"range": [0, 1.2 * max(most, truth or 0, 1)], "nticks": 5}
     return template.figure(*traces, height=height, uirevision=revision, shapes=shapes, annotations=labels, meta={"note": ""}, showlegend=chance is not None,
                            legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.05, "yanchor": "bottom"}, margin={"t": 64},
-                           title={"text": template.plain(title), "y": 0.98, "yanchor": "top"}, xaxis={**ticks, "anchor": "y3"},
-                           yaxis={"domain": [0.7, 1], "rangemode": "tozero"}, yaxis2={"domain": [0.36, 0.62], **reach},
-                           yaxis3={"domain": [0, 0.28], "rangemode": "tozero", "nticks": 5})
+                           title={"text": template.plain(title), "y": 0.98, "yanchor": "top"}, xaxis={**ticks, "anchor": last},
+                           yaxis={"domain": [floors[0], 1], "rangemode": "tozero"}, yaxis2={"domain": [floors[1], floors[0] - 0.08], **reach}, **third)
 
 
 def _line(x, values, names, text, name, axis, look, **more):

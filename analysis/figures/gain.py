@@ -111,6 +111,24 @@ def per_class_says(found: Gains, blend, *, names: Sequence[str] = ()) -> str:
     return f"{title(_tuple(blend))}, class by class: {'; '.join(told) if told else 'no class is clearly helped or hurt'}. {_splits(found)}."
 
 
+def known(classes: Sequence[str], own, borrowed, *, names: Sequence[str] = ("own", "borrowed"), height: int | None = None, revision: str = "known"):
+    """How often the label of a class's items is known to their nearest others, and to their nearest items of a source: two marks a class, joined."""
+    own, borrowed = (100 * np.asarray(v, np.float64) for v in (own, borrowed))
+    place, gap, shown = np.arange(len(classes)), np.full(len(classes), np.nan), [template.plain(name) for name in classes]
+    joined = go.Scatter(x=np.column_stack([own, borrowed, gap]).ravel(), y=np.column_stack([place, place, gap]).ravel(), mode="lines", hoverinfo="skip",
+                        line={"width": 1.5, "color": template.GREY}, showlegend=False, name="joined")
+    marks = [go.Scatter(x=values, y=place, mode="markers", name=template.plain(name), marker=template.marker(i, size=11),
+                        hovertext=[f"{c}: known to {template.plain(name)} {v:.0f}\u202f%" for c, v in zip(shown, values, strict=True)],
+                        hovertemplate="%{hovertext}<extra></extra>") for i, (name, values) in enumerate(zip(names, (own, borrowed), strict=True))]
+    return template.figure(joined, *marks, height=height or 130 + 26 * len(classes), uirevision=revision, meta={"note": ""}, legend=below(), showlegend=True,
+                           margin={"t": 12}, xaxis={"range": [-3, 103], "title": {"text": "Labels known to the 5 nearest, per cent"}}, yaxis=rows(shown))
+
+
+def known_says(classes: Sequence[str], own, borrowed) -> str:
+    told = [f"{name} {100 * a:.0f} and {100 * b:.0f}" for name, a, b in zip(classes, own, borrowed, strict=True)]
+    return f"Labels known to the nearest other items and to the nearest of the source, in per cent: {', '.join(told)}."
+
+
 def confusion(found: Gains, blend, *, names: Sequence[str] = (), at: tuple | None = None, height: int | None = None, revision: str = "confusion"):
     """How many more, or fewer, of each class (row) are taken for each class (column) with the blend, in percent of the class: blue where that is for the
     better - more on the diagonal, fewer off it - and orange where it is for the worse. `customdata` is [row, column].

@@ -106,7 +106,7 @@ def barcode(bars: Mapping[int, np.ndarray], *, extent: float, separation: int = 
     line = {"type": "line", "x0": sweep, "x1": sweep, "yref": "paper", "y0": 0, "y1": 1, "line": {"width": 1.5, "color": template.GREY}}
     return template.figure(*lying, *ends, *rows, height=height, uirevision=revision, meta={"note": note(notes)}, barmode="overlay", bargap=0,
                            shapes=[line] if sweep is not None else [], showlegend=False, margin={"t": 36},
-                           xaxis={"range": span(extent), "title": {"text": "Filtration: distance at which points join"}}, yaxis=axis)
+                           xaxis={"range": span(extent), "title": {"text": "Filtration (distance)"}}, yaxis=axis)
 
 
 def _row(lying, extent):
@@ -157,7 +157,7 @@ def _ends(dim, bars, order, places, extent, separation, highlight):
     colour, made = LOOKS[dim][0], []
     if not dies.all():
         made.append(go.Scatter(x=np.full((~dies).sum(), rule(extent), np.float32), y=places[~dies].astype(np.float32), customdata=custom(dim, order[~dies]),
-                               **{**mark, "mode": "markers+text"}, text=["∞"] * int((~dies).sum()), textposition="middle right", textfont={"size": 16},
+                               **{**mark, "mode": "markers+text"}, text=["∞"] * int((~dies).sum()), textposition="top left", textfont={"size": 16},
                                showlegend=False, name="never dies", marker={"color": colour, "symbol": "triangle-right", "size": 11}))
     if len(apart):
         made.append(go.Scatter(x=bars[order[apart], 1].astype(np.float32), y=places[apart].astype(np.float32), customdata=custom(dim, order[apart]), **mark,
@@ -315,11 +315,12 @@ def faded(colour: str, opacity: float) -> str:
 
 
 def buttons(names: Sequence[str], at: int, **place) -> dict:
-    """Play and Pause for the frames of these names, from the one shown; their ground is their own, to be read in both themes."""
+    """Play and Pause for the frames of these names, from the one shown; dark on a middle grey, to be read in both themes, and under the mouse, which turns
+    them pale."""
     first = at if at < len(names) - 1 else 0
     still = {"transition": {"duration": 0}, "mode": "immediate"}
     press = lambda label, frames, **frame: {"label": label, "method": "animate", "args": [frames, {**still, "fromcurrent": True, "frame": frame}]}
-    return {"type": "buttons", "direction": "left", "showactive": False, "bgcolor": template.LIGHT, "bordercolor": template.GREY,
+    return {"type": "buttons", "direction": "left", "showactive": False, "bgcolor": template.MIDDLE, "bordercolor": template.GREY,
             "font": {"color": template.RING[1], "size": 12}, "pad": {"t": 8}, **place,
             "buttons": [press("Play", list(names[first:]), duration=STEP, redraw=True), press("Pause", [None], duration=0, redraw=False)]}
 

@@ -41,6 +41,20 @@ def sheet(dataset: Dataset, *, columns: int = 10, rows: int = 4, gap: int = 2, s
     return out
 
 
+def sheets(datasets, names, *, columns: int = 10):
+    """A row of pictures of each dataset, one under another."""
+    import plotly.graph_objects as go
+    rows = [sheet(dataset, columns=columns, rows=1) for dataset in datasets]
+    tall, wide = (max(row.shape[axis] for row in rows) for axis in (0, 1))
+    every = np.zeros((len(rows), tall + 4, wide, 4), np.uint8)  # see-through between them
+    for place, row in enumerate(rows):
+        every[place, :row.shape[0], :row.shape[1]] = row
+    bare = {"showgrid": False, "ticks": "", "zeroline": False, "fixedrange": True, "constrain": "domain"}
+    return template.figure(go.Image(z=every.reshape(-1, wide, 4), colormodel="rgba256", hoverinfo="skip"), height=24 + 56 * len(rows), margin=MARGIN,
+                           xaxis={**bare, "showticklabels": False, "constraintoward": "left"},
+                           yaxis={**bare, "tickvals": [(tall + 4) * i + tall / 2 for i in range(len(rows))], "ticktext": [template.plain(n) for n in names]})
+
+
 def balance(dataset: Dataset):
     """Items in each class."""
     import plotly.graph_objects as go

@@ -68,7 +68,7 @@ def ridgelines(found: Radar, kind: str = "angle", *, selected: int | None = None
                            legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"},
                            xaxis={**axis.layout(), "domain": [0, 0.79]},
                            xaxis2={"domain": [0.82, 1], "range": [0, 1.7 * max(float(divergence.max()), 1e-6)], "showticklabels": False, "ticks": "",
-                                   "showgrid": False, "title": {"text": f"Divergence of {_sign(found, kind)}", "standoff": 29, "font": {"size": 12}}},
+                                   "showgrid": False, "title": {"text": f"Divergence<br>of {_sign(found, kind)}", "standoff": 29, "font": {"size": 12}}},
                            yaxis={"tickvals": steps.tolist(), "ticktext": rows, "range": [len(rows) - 0.4, -0.6], "showgrid": False, "ticks": ""})
 
 

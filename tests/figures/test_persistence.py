@@ -288,6 +288,27 @@ def test_a_frame_per_radius_each_with_its_edges_colours_and_sweep():
     assert len(figure.data[0].x) == 3 * counts[5] and figure.layout.title.text == figure.frames[5].layout.title.text
 
 
+def test_balls_are_as_wide_as_the_radius_and_touch_when_their_points_join():
+    x, joined, radii, figure = film(at=4, balls=True)
+    balls, edges, points = figure.data[:3]
+    around = np.stack([balls.x, balls.y], axis=1).reshape(60, -1, 2)
+    assert np.isnan(around[:, -1]).all()  # a gap after each
+    middle = np.stack([points.x, points.y], axis=1)[:, None]
+    np.testing.assert_allclose(np.linalg.norm(around[:, :-1] - middle, axis=2), radii[4] / 2, rtol=1e-3)
+    for frame in figure.frames:
+        assert [figure.data[place].type for place in frame.traces] == [t.type for t in frame.data] and len(frame.data) == 5
+        assert not any(a.visible for a in frame.layout.annotations)  # no name lies over them
+
+
+def test_bars_that_are_known_up_to_a_radius_end_there():
+    _, joined, radii, whole = film(frames=12)
+    radii = radii[:4]
+    clipped = filtration.growing(pca([three_blobs(60)], dims=2), joined, radii=radii, extent=float(joined.lengths[-1]), at=3, clipped=True)
+    assert max(float(np.max(t.x)) for t in clipped.data if t.type == "bar") <= radii[-1] + 1e-6 < max(float(np.max(t.x)) for t in whole.data if t.type == "bar")
+    assert len(clipped.frames) == 4 and clipped.layout.xaxis2.range == whole.layout.xaxis2.range
+    assert all(t.hoverinfo == "skip" for t in clipped.data if t.type == "bar")
+
+
 def test_the_edges_join_the_points_they_join_in_the_tree():
     _, joined, _, figure = film(at=11)
     edges, points = figure.data[:2]
@@ -312,7 +333,7 @@ def test_the_film_is_played_and_paused_and_has_no_slider():
     assert (play.label, pause.label) == ("Play", "Pause") and list(play.args[0]) == [str(i) for i in range(3, 12)] and not figure.layout.sliders
     assert play.args[1]["frame"]["redraw"] and list(film(at=11)[-1].layout.updatemenus[0].buttons[0].args[0])[0] == "0"
     menu = figure.layout.updatemenus[0]
-    assert template.contrast(menu.font.color, menu.bgcolor) >= 4.5
+    assert template.contrast(menu.font.color, menu.bgcolor) >= 4.5 and all(template.contrast(menu.bgcolor, g) >= 2 for g in (template.LIGHT, template.DARK))
     still = film(at=3, film=False)[-1]
     assert not still.frames and not still.layout.updatemenus and still.data[1].marker.color.tolist() == figure.data[1].marker.color.tolist()
 
@@ -380,6 +401,13 @@ def test_three_panels_over_the_same_places():
     mark, dashed = figure.layout.shapes
     assert mark.x0 < 3 < mark.x1 and dashed.y0 == 10 and dashed.yref == "y2" and "10 classes" in figure.layout.annotations[2].text
     assert named(figure, "chance, high").fill == "tonexty" and not any("<" in text for text in ratio.hovertext)
+
+
+def test_without_loops_there_are_two_panels():
+    names, values, rest = series()
+    figure = comparison.through(names, values, **{**rest, "loops": None}, truth=10)
+    assert len(clickable(figure)) == 2 and "yaxis3" not in figure.layout.to_plotly_json() and figure.layout.xaxis.anchor == "y2"
+    assert not any("H1" in label.text for label in figure.layout.annotations) and figure.layout.yaxis2.domain[0] == 0
 
 
 def test_hundreds_of_clusters_go_on_a_log_axis():

@@ -130,7 +130,7 @@ def test_the_divergence_of_cartesian_coordinates_is_not_said_to_be_of_the_angle(
     found = compared(geometry="pseudo-cartesian")
     figure = radar.ridgelines(found)
     np.testing.assert_allclose(named(figure, "divergence")[0].x, found.per_transition, rtol=1e-6)
-    assert "alone" not in radar.enlarged(found, 1).layout.title.text and figure.layout.xaxis2.title.text == "Divergence of θ and d"
+    assert "alone" not in radar.enlarged(found, 1).layout.title.text and figure.layout.xaxis2.title.text == "Divergence<br>of θ and d"
 
 
 def test_names_of_the_means_stand_apart(found):
@@ -232,7 +232,7 @@ def test_verdicts_differ_in_more_than_hue(ranked):
 
 
 def test_a_ranking_that_is_still_coming():
-    first = radar.ranking(sources(0, known=0, se=False))
+    first = radar.ranking(renamed(sources(0, known=0, se=False), final=False))
     assert not named(first, "null") and not first.layout.shapes and "0 of 0 splits" in first.layout.meta["note"]
     assert first.layout.annotations[0].text.startswith("1st of 3 so far<br>0.1 at all items<br>⚠ labels disagree")
     assert first.layout.annotations[3].text == "not scored yet"
@@ -243,6 +243,16 @@ def test_a_ranking_that_is_still_coming():
         np.nanmean(half.matched_scores[1]), rel=1e-5)
     assert len(named(some, "null")) == 1 and "5 of 20 splits" in some.layout.meta["note"] and not np.any(going.error_x.array)
     assert "42" in radar.ranking_says(half) and "so far" in radar.ranking_says(half)
+
+
+def test_a_ranking_without_intervals_is_final_all_the_same():
+    """As lessons ask for it: splits, and no blocks."""
+    found = sources(se=False, reasons=("", "", "", "It has 12 items."))
+    figure, near = radar.ranking(found), found.sources["near"]
+    assert any(label.text.startswith(f"1st of 3<br>{near.matched.mean():.3g} on halves") for label in figure.layout.annotations)
+    assert named(figure, "matched, no verdict")
+    assert radar.ranking_says(found).startswith(f"near: 1st of 3, {near.matched.mean():.3g} on halves")
+    assert "so far" not in figure.to_json() + radar.ranking_says(found) and "interval to come" not in figure.to_json()
 
 
 def test_an_interval_down_to_zero_ends_at_the_axis(ranked):

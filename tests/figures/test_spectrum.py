@@ -63,6 +63,13 @@ def test_the_spectrum_bands_and_floor_are_drawn_as_they_were_computed(pair, foun
     assert named(figure, "floor: the least possible").line.dash == "dot" and figure.layout.meta["note"] == ""
 
 
+def test_a_curve_may_end_at_a_k_on_the_same_axis(found):
+    whole, part = (spectrum.spectrum([("a", found)], **more) for more in ({}, {"upto": 7}))
+    y = named(part, "a").y
+    np.testing.assert_allclose(y[:7], named(whole, "a").y[:7])
+    assert np.isnan(y[7:]).all() and part.layout.xaxis.range == whole.layout.xaxis.range
+
+
 def test_every_point_of_a_curve_carries_its_k_and_can_be_clicked_from_anywhere(found):
     figure = spectrum.spectrum([("a", found), ("b", found)], floor=found.floor, at=7)
     assert len(clickable(figure)) == 2 and figure.layout.hovermode == "x unified"

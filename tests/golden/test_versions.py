@@ -243,9 +243,10 @@ GROWN = {"trained": 30, "branches": 3, "steps": 10, "points": 5, "directions": 3
 
 def grow_output() -> np.ndarray:
     """Rounded, as weights differ in their last digits between machines."""
-    options = {**GROWN, "looks": 2, "train": 10, "seeds": 1, "widths": (2.0,), "families": ("width",), "matched": False, "proxies": ("params", "l2_norm")}
+    options = {**GROWN, "lengths": 2, "train": 10, "seeds": 1, "widths": (2.0,), "families": ("width",), "matched": False, "proxies": ("params", "l2_norm")}
     *_, g = growth.grow({"dataset": load_dataset("builtin:digits/printed?n=200")}, options, Quiet())
-    return np.array([*g.parameters, *g.distances[:, -1, 0, 1].round(1), *g.values.ravel().round(1), *g.accuracy.ravel().round(1)])
+    rounded = (g.distances[:, :, 0, 1], g.losses, g.starts, g.values, g.accuracy)
+    return np.array([*g.parameters, *np.concatenate([values.ravel() for values in rounded]).round(1)])
 
 
 def valley_output() -> np.ndarray:

@@ -412,6 +412,41 @@ def test_every_case_and_suite_is_documented():
     assert all(f"`{suite}`" in section("transfer", "Published and ours") for suite in SUITES)
 
 
+# lessons
+
+def test_what_a_lesson_may_run_and_draw_is_documented():
+    from analysis.lessons.study import CHARTS, STUDIES
+    said = rows("writing-lessons", "What a step may run", "unit")
+    same(said, STUDIES, "units of lessons")
+    for unit, study in STUDIES.items():
+        _, inputs, options, numbers, charts = said[unit]
+        known = {"inputs": (inputs, study.inputs), "options": (options, study.options), "numbers": (numbers, [read.__name__ for read in study.numbers]),
+                 "charts": (charts, study.charts)}
+        for what, (cell, there) in known.items():
+            same([name for name in re.findall(r"`(\w+)`", cell) if (unit, name) != ("analysis.studies.teaching:shipped", "harm") or what == "charts"], there,
+                 f"{what} of {unit}")
+    drawn = rows("writing-lessons", "Charts", "chart")
+    same(drawn, CHARTS, "charts of lessons")
+    for name, options in CHARTS.items():
+        same(re.findall(r"`(\w+)`:", drawn[name][2]), options, f"what may be asked of {name}")
+
+
+def test_pages_that_a_lesson_opens_are_documented_with_their_values():
+    from analysis.lessons import pages as opened
+    said = rows("writing-lessons", "Pages", "page")
+    same(said, opened.PAGES, "pages of lessons")
+    for page, options in opened.PAGES.items():
+        same(re.findall(r"`(\w+)`", said[page][1]), options, f"options of {page}")
+        for name, allowed in options.items():
+            cell = re.sub(r"(?<=\d)[ \u202f](?=\d)", "", parameters()[name][2])
+            if isinstance(allowed, tuple) and not isinstance(allowed, opened.Span):
+                lacking = [str(value) for value in allowed if str(value) not in cell] if cell != "a transform" else []
+                assert not lacking, f"docs/app.md does not say that {name} can be {', '.join(lacking)}"
+            elif not isinstance(allowed, type) and re.search(r"\d to \d", cell):
+                ends = allowed if isinstance(allowed, opened.Span) else (allowed[0], allowed[-1])
+                assert re.match(rf"{ends[0]:g} to {ends[1]:.10g}\b", cell), f"{name}: {cell}"
+
+
 # files and the surroundings
 
 def test_files_that_are_read_and_kinds_that_are_stored_are_documented():

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from analysis.lessons import FOLDER, FORMAT, Lesson, numbers, pages, shelf
+from analysis.lessons import FOLDER, FORMAT, Lesson, pages, shelf
+from analysis.lessons import study as studies
 from tests.refusal import refused
 
 LESSONS, PROBLEMS = shelf()
@@ -47,16 +48,31 @@ def test_every_claim_of_a_lesson_holds(name):
             assert step.guess.slider[0] <= live <= step.guess.slider[1], f"step {place + 1}: {live} lies beyond the slider"
 
 
+NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)")
+SHARE = re.compile(r"\b(?:half|twice|quarter|an? \w+th)\b(?! of the target)|\b\w+ times\b")
+GIVEN = {  # numbers and shares in texts that are no result: what was put in, names of digits, definitions
+    "h0-by-hand": {"twice", "three times"}, "one-number-hides-scale": {"10", "30", "49", "50"},
+    "neural-collapse": {"60", "120", "240", "480", "960"}, "triangle-to-radar": {"3", "5", "12"},
+    "looks-the-same-and-hurts": {"20", "5", "6", "9", "180", "a fiftieth"}, "invariance-helps-and-harms": {"6", "9", "10", "twice"}}
+
+
+def settings(step) -> list[float]:
+    """Every number that the step puts in."""
+    given = json.dumps([dict(step.case.inputs), dict(step.case.options), dict(step.number), dict(step.case.at)])
+    return [float(found) for found in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", given.replace("=", " "))]
+
+
 @pytest.mark.parametrize("name", SIX)
-def test_every_number_in_what_to_notice_is_claimed(name):
-    """A passage with a number of its own stands in a claim, or in none of the texts."""
+def test_every_number_in_a_text_is_claimed_or_put_in(name):
+    """A passage that speaks of a result stands in a claim, or in none of the texts."""
     for place, step in enumerate(LESSONS[name].steps, 1):
         assert step.claims, f"step {place} claims nothing"
-        left = step.case.look
-        for claim in step.claims:
-            left = left.replace(claim.says, "")
-        odd = [found for found in re.findall(r"(?<![\w.])\d+\.\d+", left)]
-        assert not odd, f"step {place} says {odd} and does not check it"
+        text = f"{step.case.text} {step.guess.ask} {step.case.look}"
+        covered = [found.span() for claim in step.claims for found in re.finditer(re.escape(claim.says), text)]
+        put_in = {*GIVEN[name], "0", "1"}
+        odd = {found[0] for kind in (NUMBER, SHARE) for found in kind.finditer(text) if not any(a <= found.start() < b for a, b in covered)} - put_in
+        odd = {said for said in odd if not said[0].isdigit() or all(round(v, len(said.partition(".")[2])) != float(said) for v in settings(step))}
+        assert not odd, f"step {place} says {sorted(odd)} and does not check it"
 
 
 def test_every_step_has_one_question_and_at_most_one_formula():
@@ -67,10 +83,38 @@ def test_every_step_has_one_question_and_at_most_one_formula():
 
 
 def test_charts_and_numbers_are_read_off_results_that_have_them():
-    for unit, study in numbers.STUDIES.items():
+    for unit, study in studies.STUDIES.items():
         module, _, name = unit.partition(":")
         assert getattr(__import__(module, fromlist=[name]), name).VERSION and study.numbers and study.charts
         assert all(read.__doc__ for read in study.numbers)
+
+
+def test_the_options_of_a_unit_are_those_in_its_docstring():
+    given = {"representation", "model", "dataset", "scenes", ""}
+    for unit, study in studies.STUDIES.items():
+        module, _, name = unit.partition(":")
+        quoted = set(re.findall(r'"(\w*)"', getattr(__import__(module, fromlist=[name]), name).__doc__))
+        assert quoted - given - set(study.inputs) == set(study.options) - given, unit
+
+
+def test_charts_are_drawn_as_the_table_says():
+    from inspect import signature
+
+    from pages.parts.lessons.pictures import AT_ONCE, PICTURES
+    assert {name: set(list(signature(draw).parameters)[2:]) for name, draw in PICTURES.items()} == {name: set(o) for name, o in studies.CHARTS.items()}
+    assert set(AT_ONCE) <= set(PICTURES)
+    assert {chart for study in studies.STUDIES.values() for chart in study.charts} == set(PICTURES)
+
+
+def test_no_chart_shows_what_a_later_step_asks():
+    """Of one result, the radius or k that a chart ends at is no larger than what has been asked so far."""
+    for name, key in (("h0-by-hand", "radius"), ("one-number-hides-scale", "k")):
+        for i, step in enumerate(LESSONS[name].steps):
+            later = [s.number.get(key) or s.number.get("last") for s in LESSONS[name].steps[i + 1:] if (s.case.inputs, s.case.options) ==
+                     (step.case.inputs, step.case.options) and (s.number.get(key) or s.number.get("last"))]
+            for chart in filter(None, (step.before, step.chart)):
+                if later and chart.name in ("growing", "spectrum"):
+                    assert chart.options["upto"] < max(later), f"{name}, step {i + 1}"
 
 
 def test_the_pages_have_the_options_that_a_step_may_set():
@@ -144,9 +188,35 @@ def test_a_guess_is_judged_by_the_live_number():
     ({"number": {"of": "bars", "step": 1}}, ["another step"]), ({"claims": [{"says": 3, "number": {"of": "bars"}, "from": 1}]}, ["says 3"]),
     ({"claims": [{"says": "There are 19", "number": 3, "from": 1}]}, ["step 1 reads None"]), ({"slider": [0, float("inf"), 1]}, ["slider"]),
     ({"slider": [0, 1, 2]}, ["slider"]), ({"slider": None, "choices": 3}, ["0 choices"]), ({"options": 3}, ["step 1", "options"]),
-    ({"slider": None, "choices": [{"says": 1, "to": 1}, {"says": "b", "from": 1}]}, ["a choice is"])])
+    ({"slider": None, "choices": [{"says": 1, "to": 1}, {"says": "b", "from": 1}]}, ["a choice is"]),
+    ({"options": {"frobnicate": 3}}, ["step 1", "survey has no option 'frobnicate'"]), ({"options": {"shufles": 3}}, ["'shufles'", "mean 'shuffles'"]),
+    ({"at": {"persistence_view": "Gorw"}}, ["persistence_view is 'Gorw'", "Grow the radius"]), ({"at": {"persistence_k": "abc"}}, ["'abc'", "whole number"]),
+    ({"at": {"persistence_radius": 101}}, ["persistence_radius is 101", "0 to 100"]), ({"at": {"model": "builtin:nope"}}, ["step 1", "'builtin:nope'"]),
+    ({"at": {"target": "builtin:shapes/blob"}}, ["'builtin:shapes/blob'", "builtin:shapes/blobs"]), ({"at": {"sources": ["builtin:x"]}}, ["'builtin:x'"]),
+    ({"page": "radar", "at": {"radar_degrees": 181}}, ["radar_degrees", "0 to 180"]), ({"at": {"layer": 3}}, ["layer is 3"]),
+    ({"inputs": {"entries": [{"model": "builtin:raaw", "dataset": "builtin:shapes/blobs"}]}}, ["step 1", "'builtin:raaw'", "raw"]),
+    ({"inputs": {"entries": [{"model": "builtin:raw", "dataset": "builtin:shapes/blobs?m=2"}]}}, ["step 1", "no option 'm'"]),
+    ({"number": {"of": "bars", "entry": 1}}, ["no entry 1"]), ({"chart": {"chart": "growing", "up": 3}}, ["growing has no 'up'", "upto"]),
+    ({"chart": {"chart": "growing", "upto": "far"}}, ["upto of the chart growing is 'far'"]), ({"before": "pie"}, ["no chart 'pie'"]),
+    ({"chart": 3}, ["no chart 3"]), ({"chart": []}, ["no chart []"]), ({"chart": {"chart": "diagrams", "entries": -1}}, ["entries", "-1", "from 0 on"]),
+    ({"chart": {"chart": "growing", "upto": math.nan}}, ["upto", "nan"]), ({"chart": {"chart": "diagrams", "stars": 2}}, ["stars", "true or false"]),
+    ({"chart": {"upto": 3}}, ["no chart None"])])
 def test_a_step_that_is_none_says_where_and_what(changed, words):
     refused(lambda: Lesson.read(raw(step(**changed)), "mine.json"), "mine.json", *words)
+
+
+@pytest.mark.parametrize(("changed", "words"), [
+    ({"number": {"of": "matched", "source": "nois-3"}}, ["no source 'nois-3'", "noise-3"]),
+    ({"options": {}, "number": {"of": "matched", "source": "noise-3"}}, ["no source 'noise-3'"]),
+    ({"options": {"names": ["noise-3"], "radar": {"pair": 3}}}, ["no switch 'pair'", "pairs"]),
+    ({"options": {"names": ["noise-3"], "radar": 3}}, ["radar is 3"]),
+    ({"number": {"of": "matched", "source": "noise-3"}, "claims": [{"says": "There are 19", "number": {"of": "rank", "source": "x"}, "from": 1}]},
+     ["no source 'x'"])])
+def test_a_number_of_a_source_that_is_not_named_is_refused(changed, words):
+    entry = lambda data: {"model": "builtin:vit/seed0", "dataset": f"builtin:digits/{data}"}
+    case = {"unit": "analysis.studies.radar:calibrate", "inputs": {"target": entry("handwritten"), "sources": [entry("handwritten-noise-3")]},
+            "options": {"names": ["noise-3"]}, "number": {"of": "null_top"}, "claims": []}
+    refused(lambda: Lesson.read(raw(step(**{**case, **changed})), "mine.json"), "mine.json, step 1", *words)
 
 
 @pytest.mark.parametrize(("given", "words"), [
@@ -177,6 +247,3 @@ def test_the_guide_shows_a_lesson_that_opens():
     lesson = Lesson.read(example.encode(), "example.json")
     results = {place: each.case.found() for place, each in enumerate(lesson.steps)}
     assert all(holds for place in results for *_, holds in lesson.checked(place, results))
-    for unit, study in numbers.STUDIES.items():
-        assert unit in guide and all(f"`{read.__name__}" in guide for read in study.numbers) and all(f"`{chart}`" in guide for chart in study.charts)
-    assert all(f"`{name}`" in guide for options in pages.PAGES.values() for name in options)

@@ -3,11 +3,14 @@
 import json
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 
 from analysis.lessons import FOLDER, FORMAT, shelf
+from pages.parts import record
+from pages.parts.lessons import work
 from tests.pages.test_frame import opened, said
-from tests.pages.test_map import texts
+from tests.pages.test_map import decoded, texts
 from tests.pages.test_persistence import figure, rested
 
 PAGE = "learn/lessons.py"
@@ -79,12 +82,56 @@ def test_restart_forgets_and_all_lessons_leaves():
     assert "lessons_at" not in at.query_params and at.button(key="begin-h0-by-hand")
 
 
-def test_a_guess_may_be_changed():
+def test_the_first_guess_counts():
     at = at_step("h0-by-hand", 3, "3:9")
-    assert at.button(key="lessons-reveal").label == "Guess again"
-    at.slider[0].set_value(4).run()
+    assert at.slider[0].disabled and "lessons-reveal" not in [button.key for button in at.button]
+    assert at_step("h0-by-hand", 2, "2:0").radio[0].disabled
+
+
+def test_a_slider_says_how_near_a_guess_must_come():
+    assert "From 1 to 20; 1 more or less counts as right." in texts(at_step())
+    assert "only the number itself counts as right" in texts(at_step("looks-the-same-and-hurts", 5))
+    assert "From −30.0 points to +30.0 points; 6.0 points more or less counts as right." in texts(at_step("looks-the-same-and-hurts", 2))
+
+
+def test_what_there_is_to_look_at_is_shown_before_the_guess_and_no_more():
+    at = at_step()
+    made = figure(at, "lessons-before")
+    assert not made.get("frames") and "20 components" in made["layout"]["title"]["text"]
     at.button(key="lessons-reveal").click().run()
-    assert asked(at, "lessons_guess") == ["3:4"] and "You had it" in texts(rested(at))
+    at = rested(at)
+    made = figure(at, "lessons-chart")
+    assert len(made["frames"]) == 51 and "Radius 0.0983" in made["layout"]["title"]["text"]
+    assert not [c for c in at.get("plotly_chart") if "lessons-before" in c.proto.id]
+
+
+def test_the_pictures_that_a_step_is_about_are_shown():
+    made = figure(at_step("triangle-to-radar", 3), "lessons-before")
+    assert made["layout"]["yaxis"]["ticktext"] == ["handwritten", "handwritten-noise-5"] and made["data"][0]["type"] == "image"
+
+
+def test_a_curve_ends_where_the_question_does():
+    made = figure(at_step("one-number-hides-scale", 2, "2:0.5"), "lessons-chart")
+    curve = next(trace for trace in made["data"] if trace["name"] == "A and B")
+    known = decoded(curve["y"]) if "bdata" in curve["y"] else np.array(curve["y"], float)
+    assert np.isfinite(known).sum() == 10 and len(known) > 100
+
+
+def test_the_menu_leads_back_to_the_step():
+    at = at_step("h0-by-hand", 3, "1:9", "3:4")
+    for key in ("lessons_at", "lessons_step", "lessons_guess"):
+        del at.query_params[key]
+    at = rested(at)
+    assert asked(at, "lessons_step") == ["3"] and asked(at, "lessons_guess") == ["1:9", "3:4"] and metrics(at)["You said"] == "4"
+    at.button(key="lessons-leave").click().run()
+    assert "lessons_at" not in at.query_params and at.button(key="begin-h0-by-hand")
+
+
+def test_the_shelf_begins_what_may_be_chosen():
+    at = rested(opened(PAGE))
+    for _ in LESSONS:
+        at = rested(at)
+    assert not any(work.pending(lesson.steps[0]) for lesson in LESSONS.values())
 
 
 def test_at_the_end_all_guesses_stand_beside_their_numbers():
@@ -94,6 +141,17 @@ def test_at_the_end_all_guesses_stand_beside_their_numbers():
     table = next(frame.value for frame in at.dataframe if "You said" in frame.value)
     assert list(table["Step"]) == list(range(1, len(lesson) + 1)) and table["You said"][0] == "12" and table["You said"][2] == "–"
     assert table["Right"].iloc[-1] == "yes" and at.button(key="lessons-next").disabled and f"You had {(table['Right'] == 'yes').sum()} of 7" in texts(at)
+
+
+def test_the_last_page_holds_the_whole_lesson():
+    """So that its report does: each answered step with its text, number and chart, each study once."""
+    at = rested(at_step("h0-by-hand", 7, "1:12", "5:1", "7:2"))
+    assert [expander.label for expander in at.expander if expander.label.startswith("Step")] == ["Step 1: Balls begin to grow", "Step 5: Two long bars"]
+    assert [word for word in ("12 pieces are left", "0.59: from 0.26", "0.55: a step inside a blob") if word not in texts(at)] == [], texts(at)
+    assert [figure(at, key) for key in ("lessons-1-chart", "lessons-5-chart", "lessons-chart")]
+    noted = at.session_state[record.KEY]
+    assert list(noted.studies) == ["lessons-run", "lessons-step-1", "lessons-step-5"]
+    assert noted.title == "H0 by hand" and noted.file == "sextant-lesson-h0-by-hand" and noted.workspace is None
 
 
 @pytest.mark.parametrize("given", [{"lessons_at": "h0-by-hand", "lessons_step": "99"}, {"lessons_at": "h0-by-hand", "lessons_step": "x"},
@@ -116,8 +174,9 @@ def test_a_malformed_file_is_named_and_the_rest_of_the_list_opens(tmp_path, monk
     (tmp_path / "broken.json").write_text("{")
     monkeypatch.setenv("SEXTANT_LESSONS", str(tmp_path))
     at = opened(PAGE)
-    told = " ".join(f"{w.proto.title} {w.value}" for w in at.warning)
-    assert len(at.warning) == 3 and not at.exception
+    left_out, = [expander for expander in at.expander if expander.label == "Left out: 3 files"]
+    told = " ".join(markdown.value for markdown in left_out.markdown)
+    assert not at.exception
     assert "newer.json is a 'sextant lesson 7'" in told and "wrong.json, step 1: the page persistence has no option 'persistence" in told.replace("\\", "")
     at.button(key="begin-a-copy").click().run()
     assert rested(at).subheader[0].value == "Balls begin to grow"
@@ -125,13 +184,28 @@ def test_a_malformed_file_is_named_and_the_rest_of_the_list_opens(tmp_path, monk
 
 def test_a_case_that_cannot_be_run_says_why_and_the_lesson_goes_on(tmp_path, monkeypatch):
     good = json.loads((FOLDER / "1-h0-by-hand.json").read_text(encoding="utf-8"))
-    lost = {**good["steps"][0], "inputs": {"entries": [{"model": "builtin:raw", "dataset": "builtin:shapes/moon"}]}}
-    (tmp_path / "lost.json").write_text(json.dumps({**good, "steps": [lost, good["steps"][1]]}))
+    lost = {**good["steps"][0], "inputs": {"entries": [{"model": "builtin:raw", "dataset": "store:0123456789abcdef"}]}}
+    (tmp_path / "lost.json").write_text(json.dumps({**good, "title": "Lost", "steps": [lost, good["steps"][1]]}))
     monkeypatch.setenv("SEXTANT_LESSONS", str(tmp_path))
     at = at_step("lost")
-    assert "There is no dataset" in said(at) and not at.exception
+    assert "Lost, step 1: " in said(at) and not at.exception
     at.button(key="lessons-next").click().run()
     assert rested(at).subheader[0].value == "A bar for each meeting" and not at.error
+    at = at_step("lost", 2, "1:9", "2:1")
+    table = next(frame.value for frame in at.dataframe if "You said" in frame.value)
+    assert table["Live"][0].startswith("cannot be run: ") and list(table["Live"])[1] == "19" and list(table["Right"]) == ["", "yes"]
+
+
+def test_a_run_that_fails_and_a_number_that_is_not_there_say_where(tmp_path, monkeypatch):
+    good = json.loads((FOLDER / "1-h0-by-hand.json").read_text(encoding="utf-8"))
+    fails = {**good["steps"][0], "options": {"names": ["one", "two"]}}
+    beyond = {**good["steps"][4], "number": {"of": "bar", "rank": 99}}
+    (tmp_path / "odd.json").write_text(json.dumps({**good, "title": "Odd", "steps": [fails, beyond]}))
+    monkeypatch.setenv("SEXTANT_LESSONS", str(tmp_path))
+    at = at_step("odd", 1, "1:9")
+    assert "2 names were given for 1 entries" in said(at) and "Odd, step 1: its number." in texts(at)
+    at = at_step("odd", 2, "2:1")
+    assert "Odd, step 2: Second longest bar is not in what was found" in said(at)
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -1,14 +1,24 @@
-"""Where a reader is, and what was guessed so far: all of it in the address."""
+"""Where a reader is, and what was guessed so far: all of it in the address, and kept by the session while another page is looked at."""
 
 import streamlit as st
 
 from analysis.lessons import Lesson
 
 LESSON, STEP, GUESS = "lessons_at", "lessons_step", "lessons_guess"
+KEPT = "_lessons"
 
 
 def lesson() -> str:
+    """Coming back without an address, as the menu does, one is where one was."""
+    if LESSON not in st.query_params and KEPT in st.session_state:
+        for key, value in st.session_state[KEPT].items():
+            st.query_params[key] = value
     return st.query_params.get(LESSON, "")
+
+
+def keep(at: Lesson) -> None:
+    _write(guesses(at))
+    st.session_state[KEPT] = {key: st.query_params.get_all(key) for key in (LESSON, STEP, GUESS) if key in st.query_params}
 
 
 def step(at: Lesson) -> int:
@@ -18,9 +28,9 @@ def step(at: Lesson) -> int:
 
 
 def guesses(at: Lesson) -> dict[int, float]:
-    """Of each step that was answered; what no answer can be is left out."""
-    found = {}
-    for said in st.query_params.get_all(GUESS):
+    """Of each step that was answered; what no answer can be is left out. The session knows them too: a browser may send an address that is a moment old."""
+    found, kept = {}, st.session_state.get(KEPT, {})
+    for said in (*st.query_params.get_all(GUESS), *(kept.get(GUESS, ()) if kept.get(LESSON) == [at.name] else ())):
         number, _, text = said.partition(":")
         if number.isdecimal() and 1 <= int(number) <= len(at) and (guess := at.steps[int(number) - 1].guess.sound(text)) is not None:
             found[int(number) - 1] = guess
@@ -37,7 +47,7 @@ def go(name: str, to: int = 0) -> None:
 def leave() -> None:
     for key in (LESSON, STEP, GUESS):
         st.query_params.pop(key, None)
-    for key in [key for key in st.session_state if str(key).startswith("lessons-")]:
+    for key in [key for key in st.session_state if key == KEPT or str(key).startswith("lessons-")]:
         del st.session_state[key]
 
 
@@ -47,5 +57,12 @@ def restart(name: str) -> None:
 
 
 def guess(at: Lesson, where: int, value: float) -> None:
-    kept = {**guesses(at), where: value}
-    st.query_params[GUESS] = [f"{place + 1}:{value:g}" for place, value in sorted(kept.items())]
+    """The first one counts: after it the number is known."""
+    _write({where: value, **guesses(at)})
+    keep(at)
+
+
+def _write(given: dict[int, float]) -> None:
+    said = [f"{place + 1}:{value:g}" for place, value in sorted(given.items())]
+    if said != st.query_params.get_all(GUESS):
+        st.query_params[GUESS] = said

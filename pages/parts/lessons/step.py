@@ -1,66 +1,50 @@
 """One step of a lesson: what it is about, the question, the live number beside the guess, what to notice, and the way on."""
 
+import math
+
 import pandas as pd
 import streamlit as st
 
-from analysis import engine
-from analysis.engine import Ref
 from analysis.errors import InputError
-from analysis.lessons import Lesson, Step
+from analysis.lessons import Lesson, Step, pages
 from pages.parts import chart as charts
-from pages.parts import job, messages
-from pages.parts.lessons import pictures, place
+from pages.parts import messages, record
+from pages.parts.lessons import pictures, place, work
 from pages.parts.messages import plain
+
+SHOWN = {"degrees": "%d°", "percent": "%d\u202f%%", "points": "%+d points"}  # on a slider, by the form of the number
 
 
 def draw(lesson: Lesson, at: int) -> None:
+    record.title(lesson.title, f"sextant-lesson-{lesson.name}")
+    record.apart()
+    place.keep(lesson)
     step, guessed = lesson.steps[at], place.guesses(lesson).get(at)
     _head(lesson, at)
     st.markdown(plain(step.case.text))
+    before = st.container()
     _ask(lesson, at, guessed)
     try:
-        _answer(lesson, at, guessed)
-    except InputError as error:
-        messages.problem(error)  # the other steps can be taken all the same
+        _answer(lesson, at, guessed, before)
+    except InputError as error:  # the other steps can be taken all the same
+        messages.problem(InputError(f"{work.named(lesson, at)}: {error.message}", error.hint))
+    if at == len(lesson) - 1 and guessed is not None:
+        _finish(lesson)
     _way(lesson, at, guessed)
 
 
-def _answer(lesson: Lesson, at: int, guessed: float | None) -> None:
+def _answer(lesson: Lesson, at: int, guessed: float | None, before) -> None:
     step, answer = lesson.steps[at], st.container()
-    found = run(step)  # it begins while the reader still thinks
+    found = work.run(lesson, at)  # it begins while the reader still thinks
+    final = work.kept(step) is not None
     if guessed is None:
-        return
-    final = kept(step) is not None
-    with answer:
-        _reveal(step, found, guessed, final)
-    if at == len(lesson) - 1:
-        _finish(lesson)
-    elif final:
-        ahead(lesson.steps[at + 1])
-
-
-def run(step: Step):
-    """What the step's case comes to, as far as it is known."""
-    return job.study(step.case.call(), _inputs(step), dict(step.case.options), key="lessons-run", words="The number of this step.")
-
-
-def kept(step: Step):
-    """Its final result when the store has it, else None."""
-    return engine.stored(step.case.call(), _inputs(step), dict(step.case.options))
-
-
-def ahead(step: Step) -> None:
-    """The next step is computed while this one is read; what is wrong with it is said there."""
-    try:
-        inputs, options = _inputs(step), dict(step.case.options)
-    except InputError:
-        return
-    if engine.find(engine.key(step.case.call(), inputs, options)) is None:
-        engine.submit(step.case.call(), inputs, options, control=job.control("lessons-ahead"))
-
-
-def _inputs(step: Step) -> dict:
-    return step.case.resolved(lambda kind, source: getattr(Ref, kind)(source))
+        with before:
+            _picture(step.before, found, step, "lessons-before")
+    else:
+        with answer:
+            _reveal(step, found, guessed, final, "lessons")
+    if final and at < len(lesson) - 1:
+        work.ahead(lesson.steps[at + 1])
 
 
 def _head(lesson: Lesson, at: int) -> None:
@@ -75,53 +59,87 @@ def _ask(lesson: Lesson, at: int, guessed: float | None) -> None:
         if step.guess.choices:
             says = [plain(says) for says, *_ in step.guess.choices]
             value = st.radio("Your prediction", range(len(says)), index=None if guessed is None else int(guessed), format_func=says.__getitem__, key=key,
-                             label_visibility="collapsed")
+                             label_visibility="collapsed", disabled=guessed is not None)
         else:
             value = _slide(step, guessed, key)
-        st.button("Reveal the number" if guessed is None else "Guess again", type="primary" if guessed is None else "secondary", key="lessons-reveal",
-                  disabled=value is None, on_click=lambda: place.guess(lesson, at, float(st.session_state[key])))
+        if guessed is None:
+            st.button("Reveal the number", type="primary", key="lessons-reveal", disabled=value is None,
+                      on_click=lambda: place.guess(lesson, at, float(st.session_state[key])))
 
 
 def _slide(step: Step, guessed: float | None, key: str) -> float:
     low, high, by = step.guess.slider
     middle = low + by * round((high - low) / by / 2)
-    kind = int if all(v == int(v) for v in (low, high, by)) else float
-    return st.slider("Your prediction", kind(low), kind(high), kind(middle if guessed is None else guessed), kind(by), key=key, label_visibility="collapsed",
-                     width=520)
+    whole = all(v == int(v) for v in (low, high, by))
+    kind = int if whole else float
+    value = st.slider("Your prediction", kind(low), kind(high), kind(middle if guessed is None else guessed), kind(by), SHOWN.get(step.form) if whole else None,
+                      key=key, label_visibility="collapsed", width=520, disabled=guessed is not None)
+    st.caption(f"From {step.told(low)} to {step.told(high)}; {step.room()}.")
+    return value
 
 
-def _reveal(step: Step, found, guessed: float, final: bool) -> None:
+def _reveal(step: Step, found, guessed: float, final: bool, key: str) -> None:
+    """The guess and the number, what to notice, and the picture of it."""
     live = step.live(found)
-    with st.container(horizontal=True, key="lessons-answer"):
+    if final and math.isnan(live):
+        raise InputError(f"{step.called} is not in what was found.", "Look at the number that the step asks for: its result has none of that kind.")
+    with st.container(horizontal=True, key=f"{key}-answer"):
         st.metric("You said", step.answer(guessed), border=True, width="content")
         st.metric(plain(step.called), step.told(live), border=True, width="content")
-    if not final:
+    if final:
+        verdict = ":green[:material/check_circle:] You had it." if step.guess.right(guessed, live) else ":orange[:material/lightbulb:] Not as predicted."
+        st.markdown(f"{verdict} {plain(step.case.look)}")
+        if step.formula:
+            st.latex(step.formula)
+    else:
         st.caption("The number is on its way: what is known of it is shown as it comes.")
-    if found is not None and step.chart:
-        figure, says, table = pictures.PICTURES[step.chart](found, step)
-        charts.show(figure, alt=says, key="lessons-chart", table=table)
-    if not final:
-        return
-    right = step.guess.right(guessed, live)
-    verdict = ":green[:material/check_circle:] You had it." if right else ":orange[:material/lightbulb:] Not as predicted."
-    st.markdown(f"{verdict} {plain(step.case.look)}")
-    if step.formula:
-        st.latex(step.formula)
-    st.link_button(f"Open this on the {step.case.page} page", step.case.address(), icon=":material/open_in_new:", key="lessons-open",
-                   help="With its options set; the lesson stays where it is.")
+    _picture(step.chart, found, step, f"{key}-chart")
+    if final:
+        st.link_button(f"Open this on the page {pages.title(step.case.page)}", step.case.address(), icon=":material/open_in_new:", key=f"{key}-open",
+                       help="With its options set; the lesson stays where it is.")
+
+
+def _picture(chart, found, step: Step, key: str) -> None:
+    made = pictures.drawn(chart, found, step)
+    if made is not None:
+        figure, says, table = made
+        charts.show(figure, alt=says, key=key, table=None if key == "lessons-before" else table)
 
 
 def _finish(lesson: Lesson) -> None:
-    """What was guessed in all steps, beside what is known of them."""
+    """What was guessed in all steps, beside what is known of them; and each of them again, for a report of the whole."""
     guesses, rows = place.guesses(lesson), []
     for i, step in enumerate(lesson.steps):
-        found = job.stored(step.case.call(), _inputs(step), dict(step.case.options), key=f"lessons-step-{i + 1}") if i in guesses else None
-        live, guess = step.live(found), guesses.get(i)
-        rows.append({"Step": i + 1, "What": step.called, "You said": "–" if guess is None else step.answer(guess),
-                     "Live": "–" if guess is None else step.told(live),
-                     "Right": {True: "yes", False: "no", None: ""}[None if guess is None else step.guess.right(guess, live)]})
+        row = {"Step": i + 1, "What": step.called, "You said": "–", "Live": "–", "Right": ""}
+        if (guess := guesses.get(i)) is not None:
+            row |= {"You said": step.answer(guess), **_outcome(lesson, i, guess)}
+        rows.append(row)
     st.markdown(f"**The whole lesson.** You had {sum(row['Right'] == 'yes' for row in rows)} of {len(lesson)}.")
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="lessons-all", alt="What was guessed at each step, and the live number")
+    work.begin([lesson.steps[i] for i in guesses])
+    for i in [i for i in guesses if i < len(lesson) - 1]:  # the last one stands above
+        _again(lesson, i, guesses[i])
+
+
+def _outcome(lesson: Lesson, at: int, guess: float) -> dict:
+    step = lesson.steps[at]
+    try:
+        live = step.live(work.kept(step))
+    except InputError as error:
+        return {"Live": f"cannot be run: {error.message}"}
+    return {"Live": step.told(live), "Right": {True: "yes", False: "no", None: ""}[step.guess.right(guess, live)]}
+
+
+def _again(lesson: Lesson, at: int, guess: float) -> None:
+    step = lesson.steps[at]
+    with st.expander(f"Step {at + 1}: {plain(step.case.title)}", key=f"lessons-again-{at + 1}"):
+        st.markdown(plain(step.case.text))
+        st.markdown(f"**{plain(step.guess.ask)}**")
+        try:
+            found = work.known(lesson, at)
+            _reveal(step, found, guess, found is not None, f"lessons-{at + 1}")
+        except InputError as error:
+            messages.problem(InputError(f"{work.named(lesson, at)}: {error.message}", error.hint))
 
 
 def _way(lesson: Lesson, at: int, guessed: float | None) -> None:
