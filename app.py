@@ -23,7 +23,7 @@ def report(request) -> Response:
     from pages.parts import report
     status, text, name = report.saved(request.path_params["token"], request.path_params["file"])
     kind = "application/json" if name.endswith(".json") else "text/html"
-    headers = {"cache-control": "no-store", **({"content-disposition": f'attachment; filename="{name}"'} if name else {})}
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff", **({"content-disposition": f'attachment; filename="{name}"'} if name else {})}
     return Response(text, status, headers, kind)
 
 

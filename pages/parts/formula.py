@@ -20,7 +20,7 @@ def mathml(tex: str, *, block: bool = False) -> str:
     """The formula; as code where it cannot be read."""
     try:
         body = _row(deque(re.findall(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\s+|.", tex.strip(), re.DOTALL)), "")
-    except (IndexError, RecursionError):
+    except (LookupError, RecursionError):
         return f"<code>{html.escape(tex)}</code>"
     return f'<math display="{"block" if block else "inline"}">{body}</math>'
 
@@ -67,6 +67,8 @@ def _argument(tokens: deque) -> str:
 
 def _sign(tokens: deque) -> str:
     token = tokens.popleft()
+    if token == "&":
+        raise IndexError("a table")
     if token == "{":
         return _row(tokens, "}")
     if token == "}":
@@ -84,6 +86,8 @@ def _command(name: str, tokens: deque) -> str:
     if name in ("frac", "tfrac", "dfrac"):
         return f"<mfrac>{_argument(tokens)}{_argument(tokens)}</mfrac>"
     if name == "sqrt":
+        if tokens and tokens[0] == "[":
+            raise IndexError("a root of another degree")
         return f"<msqrt>{_argument(tokens)}</msqrt>"
     if name in ACCENTS:
         return f'<mover accent="true">{_argument(tokens)}<mo>{ACCENTS[name]}</mo></mover>'
@@ -95,16 +99,15 @@ def _command(name: str, tokens: deque) -> str:
         return f'<mo movablelimits="true">{WIDE[name]}</mo>'
     if name in NAMES:
         return f"<mi>{name}</mi>"
+    if name == "\\" or name in ("begin", "end"):
+        raise IndexError("a table")
     return _operator(SIGNS.get(name, name)) if name in SIGNS or not name.isalpha() else _letter(name)
 
 
 def _letter(name: str) -> str:
-    """Of the Greek alphabet; another name stands as it was written."""
+    """Of the Greek alphabet; another name is a KeyError."""
     case, called = "CAPITAL" if name[0].isupper() else "SMALL", name.removeprefix("var").upper().replace("LAMBDA", "LAMDA")
-    try:
-        return f"<mi>{unicodedata.lookup(f'GREEK {case} LETTER {called}')}</mi>"
-    except KeyError:
-        return f"<mtext>\\{html.escape(name)}</mtext>"
+    return f"<mi>{unicodedata.lookup(f'GREEK {case} LETTER {called}')}</mi>"
 
 
 def _operator(sign: str) -> str:

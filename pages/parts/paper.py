@@ -184,6 +184,7 @@ def _line(text: str) -> str:
 
 def _marked(text: str) -> str:
     """Streamlit's own signs, set apart: markdown does not know them. What a name brought along is escaped, and stays as it is."""
+    text = re.sub(f"[{OPEN}{MIDDLE}{CLOSE}{FORMULA}]", "", text)  # ours alone
     text = re.sub(r"(?<!\\):([a-z]+(?:-badge|-background)?)\[((?:[^\[\]\\]|\\.)*)\]", rf"{OPEN}\1{MIDDLE}\2{CLOSE}", text)
     text = re.sub(r":material/(\w+):", lambda found: SIGNS.get(found[1], ""), text)
     return re.sub(r"(?<!\\)(\$\$?)([^$]+?)\1", lambda found: f"{FORMULA}{len(found[1])}{found[2].encode().hex()}{FORMULA}", text)

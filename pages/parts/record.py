@@ -5,6 +5,7 @@ A fragment that is drawn again writes to its own places, so the note stays true.
 """
 
 import re
+import time
 import uuid
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
@@ -16,6 +17,7 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunCon
 
 MAIN = 0  # the first step of a place: the page itself, not the sidebar
 KEY = "_record"
+REST, PATIENCE = 0.2, 3.0  # seconds after which nothing more of a fragment comes, and for which that is waited for
 APART = "report-opened"  # the key of a container that says something about the page, and is no part of it
 
 
@@ -55,6 +57,7 @@ class Record:
     file: str = ""  # what a saved report is called, without its ending
     token: str = ""  # of the session: who has it may ask for what it shows
     query: str = ""  # of the address
+    touched: float = 0.0  # when something was last drawn, by `time.monotonic`
     root: Block = field(default_factory=Block)
     studies: dict = field(default_factory=dict)  # key -> (unit, inputs, options)
     tables: dict = field(default_factory=dict)  # key of a chart -> its numbers
@@ -71,12 +74,18 @@ def begin(title: str, page: str, workspace) -> Record:
 def end(noted: Record) -> None:
     """The page is drawn: this is what the server now gives away as its report, as long as the session lasts."""
     _shown[noted.token] = noted
+    st.session_state.pop("_shown", None)
 
 
 def shown(token: str, page: str) -> Record | None:
-    """The page of the session with this token, as it was last drawn in full."""
+    """The page of the session with this token, as it was last drawn in full; where a fragment of it is being drawn again, the caller waits until it is."""
     found = _shown.get(token)
-    return found if found is not None and (found.page or "load") == page else None
+    if found is None or (found.page or "load") != page:
+        return None
+    patience = time.monotonic() + PATIENCE
+    while time.monotonic() < min(found.touched + REST, patience):
+        time.sleep(REST / 4)
+    return found
 
 
 def current() -> Record | None:
@@ -111,7 +120,7 @@ def _note(context: ScriptRunContext, message: ForwardMsg) -> None:
     if message.WhichOneof("type") != "delta" or KEY not in context.session_state:
         return
     here, path, delta = context.session_state[KEY], list(message.metadata.delta_path), message.delta
-    here.query = context.query_string
+    here.query, here.touched = context.query_string, time.monotonic()
     if len(path) > 1 and path[0] == MAIN:
         kind = delta.WhichOneof("type")
         if kind == "add_block":

@@ -91,7 +91,7 @@ def _message(error: InputError) -> str:
 def made(noted: Record) -> Report:
     """As data. The numbers are those in the store: what is still being computed has none yet."""
     from pages.parts import paper
-    studies = [_study(*given) for given in {engine.key(*given): given for given in noted.studies.values()}.values()]  # each once
+    studies = [_study(*given) for given in {engine.key(*given): given for given in list(noted.studies.values())}.values()]  # each once
     drawn = {key: digest(json.dumps(json.loads(spec).get("data", []))) for key, spec in paper.charts(noted.root).items()}
     versions = {"sextant": __version__, "python": platform.python_version(), "numpy": np.__version__}
     return Report(noted.page, noted.title, _parameters(noted), tuple(_inputs(noted)), tuple(studies), drawn, tuple(paper.sentences(noted.root)), versions,

@@ -12,7 +12,7 @@ import pytest
 
 from analysis import Representation, load_dataset, load_model, studies
 from analysis.cases import BUILTIN, UNITS
-from analysis.lessons.numbers import STUDIES
+from analysis.lessons.study import STUDIES
 from analysis.report import FORMAT, VERSION, Report, numbers, study
 from tests.refusal import refused
 

@@ -156,9 +156,27 @@ def test_every_formula_of_the_lessons_can_be_drawn():
     assert known and all(formula.mathml(tex).startswith("<math") and "\\" not in formula.mathml(tex) for tex in known)
 
 
-@pytest.mark.parametrize("tex", ["{a", "a}", "\\frac", "x_", "^", "\\text{a", "{" * 5000])
+@pytest.mark.parametrize("tex", ["{a", "a}", "\\frac", "x_", "^", "\\text{a", "{" * 5000, "\\sqrt[3]{x}", "\\foo", "\\begin{cases}a\\end{cases}"])
 def test_a_formula_that_cannot_be_read_stands_as_it_was_written(tex):
     assert formula.mathml(tex) == f"<code>{tex}</code>"
+
+
+def test_signs_of_our_own_in_a_name_are_taken_for_no_markup():
+    for text in ("set \ue0031abc\ue003", "\ue000[x](/onmouseover=alert(1)//)\ue001y\ue002", "\ue0031ff\ue003"):
+        page = paper._rendered(text)
+        assert "<span" not in page and "<math" not in page and not re.search("[\ue000-\ue003]", page)
+
+
+def test_a_report_waits_until_a_fragment_is_drawn(two, monkeypatch):
+    from pages.parts import record
+    noted, slept = shown(rested(opened(PAGE, **two))), []
+    monkeypatch.setattr(record.time, "sleep", slept.append)
+    noted.touched = record.time.monotonic()
+    monkeypatch.setattr(record, "PATIENCE", 0.05)
+    assert report.saved(noted.token, "spectrum.json")[0] == 200 and slept
+    slept.clear()
+    noted.touched = 0.0
+    assert report.saved(noted.token, "spectrum.json")[0] == 200 and not slept
 
 
 def test_what_is_drawn_again_takes_the_place_of_what_was(two):
