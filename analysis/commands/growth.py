@@ -7,7 +7,6 @@ from analysis.errors import InputError
 
 SPOT = ("mlp", "conv")  # networks trained on the spot
 WAYS = {"deepen": "depth", "residual": "residual", "both": "both"}
-TRAINED, ADAPTED = 1000, 100  # steps before anything grows: of a fresh network, of one that has learned
 EXACT = 1e-5  # up to which logits that differ count as the same
 BEST = 5  # sizes and proxies that are listed
 ASKED = {"width": "units of a layer (--units)", "depth": "layers (--layers)", "branches": "branches (--branches)", "steps": "steps of a branch (--steps)",
@@ -28,15 +27,15 @@ def add(verbs) -> None:
     p.add_argument("--widen", nargs="+", type=number, metavar="F", help="make layers F times as wide, all of them and one alone")
     p.add_argument("--deepen", action="store_true", help="add layers that pass on what they get")
     p.add_argument("--residual", action="store_true", help="add residual blocks that start at zero")
-    p.add_argument("--both", action="store_true", help="make all layers wider, by 2 or by F, and add to them")
+    p.add_argument("--both", action="store_true", help="make all layers wider, by the factors F where they are given, and add to them")
     p.add_argument("--branches", type=int, metavar="K", help="trained from each candidate (default: 5)")
     p.add_argument("--steps", type=int, metavar="N", help="of a branch (default: 120)")
-    p.add_argument("--epsilon", type=float, metavar="E", help="how far the loss may rise between connected branches (default: 0.02)")
-    p.add_argument("--train", type=int, metavar="N", help="steps of the training that the gain is of (default: 400)")
-    p.add_argument("--seeds", type=int, metavar="N", help="trainings of each candidate (default: 5)")
-    p.add_argument("--trained", type=int, metavar="N", help=f"steps that the base is trained first, 0 to leave it as it is (default: {TRAINED}, "
-                                                            f"{ADAPTED} of a model)")
-    p.add_argument("--units", type=int, metavar="N", help="of a layer of mlp or conv (default: as in our full runs)")
+    p.add_argument("--epsilon", type=float, metavar="E", help="how far the loss may rise between connected branches, and a branch may end above its "
+                                                              "start (default: 0.02)")
+    p.add_argument("--train", type=int, metavar="N", help="steps of the training that the gain is of (default: 400, of conv 150; with --full 800, of conv 300)")
+    p.add_argument("--seeds", type=int, metavar="N", help="trainings of each candidate (default: 5, of conv 3; with --full 10, of conv 5)")
+    p.add_argument("--trained", type=int, metavar="N", help="steps that the base is trained first, 0 to leave it as it is (default: 1000, of a model 100)")
+    p.add_argument("--units", type=int, metavar="N", help="of a layer of mlp or conv (default: 4, of conv 2)")
     p.add_argument("--layers", type=int, metavar="N", help="of mlp or conv (default: 2)")
     p.add_argument("--seed", type=int, default=0, help="of the split, the base, the branches and the training (default: 0)")
     p.add_argument("--device", metavar="NAME", help="cpu, cuda, ... (default: auto, a GPU where there is one and MODEL is large)")
@@ -73,12 +72,10 @@ def _model(options):
 
 def _preset(options, spot: str) -> dict:
     """The page's, with what was asked for."""
-    from analysis.studies.growth import FULL, QUICK
-    ours = FULL[f"{spot or SPOT[0]}-0"][1]
-    preset, base = ours if options.full else QUICK["grow"], {"base": spot, "width": ours["width"], "trained": TRAINED} if spot else {"trained": ADAPTED}
+    from analysis.studies.growth import usual
     names = {**{name: name for name in ("branches", "steps", "epsilon", "train", "seeds", "trained", "device", "seed")}, "units": "width", "layers": "depth"}
     asked = {name: getattr(options, option) for option, name in names.items()}
-    return {**preset, **base, **{name: value for name, value in asked.items() if value is not None}}
+    return {**usual(spot, options.full), **{name: value for name, value in asked.items() if value is not None}}
 
 
 def _families(options) -> dict:
@@ -111,11 +108,12 @@ def _candidates(inputs: dict, chosen: dict, factors: list[float]) -> tuple[tuple
 
 def _said(found) -> list[str]:
     """The function check, the candidates with what gained most on top, what their sizes and the proxies told of it, and what else there is to know."""
-    told, known = found.options, found.accuracy[0][found.accuracy[0] == found.accuracy[0]]
-    after = f"{known.mean():.4f} after {found.steps[1]} steps more" if len(known) else "unknown after more training"
-    worst, kept = int(found.check.argmax()), int((found.check[found.expansions] <= EXACT).sum())
+    import numpy as np
+    told, ends = found.options, found.accuracy[0][np.isfinite(found.accuracy[0])]
+    after = f"{ends.mean():.4f} after {found.steps[1]} steps more" if len(ends) else "unknown after more training"
+    worst, known = int(np.nanargmax(found.check)), found.check[found.expansions & np.isfinite(found.check)]  # what fails has none
     check = f"function check: max |delta logit| {found.check[worst]:.1e}, of {found.names[worst]}"
-    return [f"{check}; {kept} of {found.expansions.sum()} expansions keep the function to {EXACT:.0e}",
+    return [f"{check}; {(known <= EXACT).sum()} of {len(known)} expansions keep the function to {EXACT:.0e}",
             f"{found.base} on {found.data}: accuracy {found.start:.4f}, {after}; gains are above that, over {told['seeds']} seed{'s' * (told['seeds'] > 1)}",
             f"{told['branches']} branches of {found.steps[0]} steps, epsilon {found.epsilon:g}; distance, radius and log-volume are our estimators",
             *aligned(_candidate_rows(found)), "", *filter(None, (found.verdict(), found.within())), "", *_board(found),
@@ -124,7 +122,7 @@ def _said(found) -> list[str]:
 
 def _candidate_rows(found) -> list[list[str]]:
     """The base, then what gained most."""
-    base, *grown = found.table().to_dict("records")
+    base, *grown = (line for line in found.table().to_dict("records") if line["check"] == line["check"])
     lines = [base, *sorted(grown, key=lambda line: (line["gain"] != line["gain"], -line["gain"]))]
     sizes = [found.title(name) for name in ("distance", "radius", "volume")]
     rows = [["candidate", "family", "parameters", "gain", "95 % interval", *map(str.lower, sizes)]]
@@ -149,12 +147,11 @@ def _board(found) -> list[str]:
 
 
 def _notes(found) -> list[str]:
-    """Warnings, what is missing, once for all candidates that lack a proxy for one reason, and what the numbers are."""
-    lacking, volume = {}, found.metric("volume")
-    for name in found.names:
-        for proxy in found.proxies:
-            if why := found.reasons.get(f"{name}: {proxy}"):
-                lacking.setdefault((found.title(proxy), why), []).append(name)
-    flat = [name for name, value in zip(found.names, volume, strict=True) if value != value]
-    return [*found.warnings, *(f"no {title} of {', '.join(names)}. {why}" for (title, why), names in lacking.items()),
-            *([f"no log-volume of {', '.join(flat)}: it takes three branches that are all connected."] if flat else []), *found.notes]
+    """Warnings, what is missing, once for all candidates that lack a proxy or the volume for one reason, and what the numbers are."""
+    lacking = {}
+    for name, flat, check in zip(found.names, found.whys(), found.check, strict=True):
+        proxies = {found.title(proxy): found.reasons.get(f"{name}: {proxy}") for proxy in found.proxies}
+        for title, why in {**proxies, "log-volume": flat}.items():
+            if why and check == check:  # what could not be grown or measured has a warning of its own
+                lacking.setdefault((title, why), []).append(name)
+    return [*found.warnings, *(f"no {title} of {', '.join(names)}. {why}" for (title, why), names in lacking.items()), *found.notes]

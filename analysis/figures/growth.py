@@ -34,6 +34,7 @@ KEPT = {True: ("function kept", "#0072B2", ""), False: (f"beyond {EXACT:.0e}".re
 TURNED = {"epsilon": ("ε, log axis", "ε"), "branches": ("Branches", "the number of branches"), "steps": ("Steps of a branch", "the length of a branch")}
 MOVES = ((0.8, "hardly moves with"), (0.4, "moves with"), (-np.inf, "turns with"))  # from which least agreement with the usual ranking, what is said of it
 DASHES = ("solid", "dash", "dashdot", "dot", "longdash", "longdashdot")
+SHARED = "above: no intervals, as settings share branches with the usual one, or their start and order of data: agreement is high by construction"
 NAMED = 10  # marks up to which all are named
 ACROSS = 340  # pixels that a narrow chart is wide
 AROUND = {"top left": (-11, 11), "top right": (11, 11), "bottom left": (-11, -11), "bottom right": (11, -11), "middle left": (-17, 0), "middle right": (17, 0)}
@@ -287,7 +288,7 @@ def robust(found: Growth, metrics: Sequence[str] = ("distance",), *, told: Mappi
     chance = go.Scatter(x=[None], y=[None], mode="markers", name="chance: ±1.96 null sd", hoverinfo="skip",
                         marker={"symbol": "square", "size": 12, "color": faded(template.GREY, 0.3)})
     return template.figure(*traces, chance, height=height, uirevision=revision, legend=below(), showlegend=True, margin={"t": 30, "b": 92},
-                           meta={"note": note(["dotted: the usual setting", *_idle(found, told), *_linked(found), _pending(found)])}, **_panels(told))
+                           meta={"note": note(["dotted: the usual setting", SHARED, *_idle(found, told), *_linked(found), _pending(found)])}, **_panels(told))
 
 
 def robust_says(found: Growth, metrics: Sequence[str] = ("distance",), *, told: Mapping | None = None) -> str:
@@ -414,16 +415,30 @@ def _turning(found, name: str, moves) -> str:
 
 def _holding(found, name: str, moves) -> str:
     """Whether it goes with the gain at any of the settings."""
-    known = [c for moved in moves.values() for c in moved.gains if not c.reason]
+    known = [c for c in _each(moves) if not c.reason]
     if not known:
         return ""
     it = "it" if any(np.isfinite(moved.with_default).any() for moved in moves.values()) else _called(found, name)
     above, under = sum(c.low > 0 for c in known), sum(c.high < 0 for c in known)
-    few, most = min(c.n for c in known), max(c.n for c in known)
-    over = _several(most, "expansion") if few == most else f"{count(few)} to {_several(most, 'expansion')}"
+    over = _over(moves)
     if not above + under:
         return f"At no setting does {it} clearly go with the gain, over {over}."
     return sentence(f"{it} clearly goes with the gain at {above} of {_several(len(known), 'setting')} and against it at {under}, over {over}.")
+
+
+def _each(moves) -> list[Correlation]:
+    """With the gain at every setting, the usual one once: each knob has it among its values."""
+    return [c for i, moved in enumerate(moves.values()) for value, c in zip(moved.values, moved.gains, strict=True) if not i or value != moved.usual]
+
+
+def _over(moves) -> str:
+    """Over how many expansions, for each knob that moves where that differs: an expansion without two branches at rest has no size."""
+    counts = {knob: sorted({c.n for c in moved.gains if not c.reason}) for knob, moved in moves.items()}
+    every = {n for known in counts.values() for n in known}
+    if len(every) == 1:
+        return _several(*every, "expansion")
+    spans = {knob: " to ".join(count(n) for n in dict.fromkeys((known[0], known[-1]))) for knob, known in counts.items() if known}
+    return _listed([f"{span}{'' if i else ' expansions'} as {TURNED[knob][1]} moves" for i, (knob, span) in enumerate(spans.items())])
 
 
 def _moved(c: Correlation, value: float, with_gain: int) -> str:

@@ -109,7 +109,7 @@ def between_says(found: Valley, *, epsilon: float | None = None) -> str:
     most = tuple(map(int, found.pairs[known[int(peaks.argmax())]]))
     rise = f"the highest rises by {_short(float(peaks.max()))}, between {_branch(most[0])} and {_branch(most[1])}" if peaks.max() > 0 else "none rises at all"
     return (f"On {beyond} of {_several(len(known), 'line')} between branches of {found.name} the loss rises by more than ε = {epsilon:g} above the straight "
-            f"line: {rise}; on {below_line} it stays below.{_left_out(found, lead=' ')}")
+            f"line: {rise}; on {below_line} it stays below.{_left_out(found, lead=' ')}{_left_above(found, epsilon, lead=' ')}")
 
 
 # the land
@@ -132,7 +132,7 @@ def plane(found: Valley, *, epsilon: float | None = None, height: int = 480, rev
     bare = {"showgrid": False, "zeroline": False, "constrain": "domain"}
     return template.figure(ground, *edge, *marks, start, height=height, uirevision=revision, legend=below(), showlegend=True,
                            annotations=[_tag(*spot, text) for text, spot in spots], margin={"t": 12, "b": 90},
-                           meta={"note": note([thick, off, _left_out(found)])},
+                           meta={"note": note([thick, off, _left_out(found), _left_above(found, epsilon)])},
                            xaxis={**bare, "title": {"text": "Distance in the space of parameters"}}, yaxis={**bare, "scaleanchor": "x"})
 
 
@@ -144,7 +144,8 @@ def plane_says(found: Valley, *, epsilon: float | None = None) -> str:
     apart = [number(found.distances[i, j]) for i, j in _sides(found.plane_of)]
     highest = float(found.plane[np.isfinite(found.plane)].max())
     return (f"The plane through {_listed([_branch(i) for i in found.plane_of])}, which lie {_listed(apart)} apart: the loss is at most ε = {within:g} above "
-            f"the lowest of the three ({number(lowest)}) on {100 * share:.0f}\u202f% of it, and reaches {number(highest)}.")
+            f"the lowest of the three ({number(lowest)}) on {100 * share:.0f}\u202f% of it, and reaches {number(highest)}."
+            f"{_left_out(found, lead=' ')}{_left_above(found, within, lead=' ')}")
 
 
 def rose(found: Valley, *, epsilon: float | None = None, at: int | None = None, height: int = 440, revision: str = "rose"):
@@ -562,7 +563,7 @@ def _unknown(found) -> str:
 def _no_plane(found) -> str:
     minima = int(found.rested().sum())
     if minima < 3:
-        return f"A plane goes through three minima; there {'is' if minima == 1 else 'are'} {minima}."
+        return f"A plane goes through three minima; there {'is' if minima == 1 else 'are'} {minima} at ε = {found.epsilon:g}."
     return "There is no plane: two of the minima are the same, or three lie on a line." if found.final else f"The plane is {PENDING}."
 
 

@@ -133,14 +133,14 @@ class Valley:
         epsilon = self.epsilon if epsilon is None else epsilon
         return _sizes(self.distances, self.barriers, self.rested(epsilon), self.parameters, epsilon, branches)
 
-    def table(self):
+    def table(self, epsilon: float | None = None):
         """One line per branch."""
         import pandas as pd
         apart = _off_diagonal(self.distances)
         high = _off_diagonal(self.barriers)
         return pd.DataFrame({"seed": self.seeds, "first loss": self.curves[:, 0], "loss": self.losses, "accuracy": self.accuracies,
                              "mean distance to the others": [_mean(row) for row in apart], "highest barrier": [_max(row) for row in high],
-                             "diverged at step": [self.diverged.get(i) for i in range(len(self.seeds))]})
+                             "at rest": self.rested(epsilon), "diverged at step": [self.diverged.get(i) for i in range(len(self.seeds))]})
 
     def pairs_table(self, epsilon: float | None = None):
         """One line per pair of branches."""
@@ -185,7 +185,8 @@ class Growth:
 
     names, families, changes  of each candidate; the base itself is the first, of the family "base", with nothing changed
     parameters  (candidates,); check: (candidates,) the largest |difference| of the logits to those of the base
-    lengths     numbers of steps of a branch, the usual one last; branches of each length were trained by themselves, and came to rest by its end
+    lengths     numbers of steps of a branch, the usual one last; branches of each length were trained by themselves, the rate falling to 0 by its end. Short
+                ones may still end above their start, and are left out
     distances, barriers  (candidates, lengths, branches, branches); losses (candidates, lengths, branches) at their ends, and starts (candidates,) where they
                 start
     epsilons    for which radius (candidates, epsilons, directions) is known
@@ -294,9 +295,11 @@ class Growth:
         epsilon = self.epsilon if epsilon is None else epsilon
         if name == "radius":
             return _chosen(self.radius.swapaxes(0, 1), self.epsilons, epsilon).mean(axis=1)
-        at = self._length(steps)
-        each = zip(self.distances[:, at], self.barriers[:, at], self.rested(epsilon, steps), self.parameters, strict=True)
-        return np.array([_sizes(*one, epsilon, branches)[0][name] for one in each])
+        return np.array([sizes[name] for sizes, _ in self._sizes(epsilon, branches, steps)])
+
+    def whys(self, *, epsilon: float | None = None, branches: int | None = None, steps: int | None = None) -> tuple[str, ...]:
+        """Why each candidate has no volume, or no size at all; "" where it has one."""
+        return tuple(why for _, why in self._sizes(self.epsilon if epsilon is None else epsilon, branches, steps))
 
     def rested(self, epsilon: float | None = None, steps: int | None = None) -> np.ndarray:
         """(candidates, branches) which came to rest in their valley: not more than epsilon above their start."""
@@ -454,7 +457,7 @@ class Growth:
         ends = {f"{SIZES[name]} {end}": column for name, of in SPREADS.items() for end, column in zip(of, self.spread(name).T, strict=True)}
         return pd.DataFrame({"name": self.names, "family": self.families, "parameters": self.parameters, "check": self.check,
                              **dict(zip(("gain", "low", "high"), spans.T, strict=True)), **{self.title(name): self.metric(name) for name in self.metrics},
-                             **ends})
+                             **ends, "branches left out": self._left_out()})
 
     def manifest(self) -> dict:
         correlations = {name: {kind: self.correlation(name, kind).manifest() for kind in CORRELATIONS} | {"partial": self.partial(name).manifest()}
@@ -470,6 +473,16 @@ class Growth:
         seconds, steps = self.cost(name)
         return {"name": name, "title": self.title(name), "ours": name in SIZES, "n": found["kendall"].n, **told, "pick": self.pick(name),
                 "regret": self.regret(name), "seconds": seconds, "steps": steps, "note": found["kendall"].reason}
+
+    def _sizes(self, epsilon: float, branches: int | None, steps: int | None) -> list[tuple[dict[str, float], str]]:
+        at = self._length(steps)
+        each = zip(self.distances[:, at], self.barriers[:, at], self.rested(epsilon, steps), self.parameters, strict=True)
+        return [_sizes(*one, epsilon, branches) for one in each]
+
+    def _left_out(self) -> list[str]:
+        """Branches of each candidate that diverged or ended above their start."""
+        measured = np.isfinite(self.starts)[:, None]
+        return [", ".join(map(str, np.flatnonzero(gone))) for gone in measured & ~self.rested()]
 
     def _called(self, name: str) -> str:
         """Within a sentence."""

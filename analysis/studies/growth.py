@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import wraps
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
@@ -45,8 +46,8 @@ LIMITS = {"width": (1, 512), "depth": (1, 8), "side": (8, 32), "trained": (0, 20
           "train": (1, 20_000), "seeds": (1, 100), "proxy_items": (2, 1000), "grid": (3, 101)}
 NUMBERS = {"rate": (1e-6, 1e9), "base_rate": (1e-6, 1e9), "momentum": (0, 0.999), "noise": (0, 10), "settle": (0, 1), "epsilon": (1e-6, 100)}
 
-# Branches learn as the base did, at a rate that then falls, so that they come to rest below where they start; what that does to any correlation was not
-# looked at. At a higher rate fewer stay connected, and more end above their start: those are no minima.
+# Branches learn as the base did, at a rate that then falls, so that they can come to rest below where they start; what that does to any correlation was
+# not looked at. At a higher rate fewer stay connected, and more end above their start: those are no minima. Short ones may end there at any rate.
 _base = {"base": "mlp", "width": 4, "depth": 2, "side": 8, "trained": 1000, "base_rate": 0.02, "rate": 0.02, "settle": 0.5, "momentum": 0.9, "batch": 64,
          "noise": 0.3, "branches": 5, "steps": 120, "points": 21, "epsilon": 0.02, "range": (0.25, 0.5, 1.0, 2.0, 4.0), "directions": 10,
          "ground": GROUND[0], "items": 400, "limit": 3000, "device": "auto", "seed": 0}
@@ -61,6 +62,7 @@ _conv = {**_full, "base": "conv", "width": 2, "widths": (1.5, 2.0, 3.0, 4.0, 6.0
 SHORT_CONV = {"widths": (2.0, 4.0), "train": 150, "seeds": 3, "lengths": 2, "directions": 5, "items": 200}  # what makes a quick run of convolutions quick
 FULL = {**{f"mlp-{seed}": ("grow", {**_full, "seed": seed}) for seed in range(3)}, "conv-0": ("grow", _conv)}
 DATA = "builtin:digits/handwritten"  # of the full presets
+ADAPTED = 100  # steps that a model, which has learned, is trained first
 NOT_TRAINED = "The base is not trained"
 
 
@@ -92,6 +94,33 @@ class Candidate:
     changes: tuple = ()
 
 
+def _exact(unit: Callable) -> Callable:
+    """On a GPU with all digits of convolutions, as barriers are small differences of losses; whoever takes the parts, and what runs later, has its own
+    setting."""
+    @wraps(unit)
+    def run(inputs: dict, options: dict, ctx):
+        parts = unit(inputs, options, ctx)
+        while True:
+            with _all_digits():
+                part = next(parts, None)
+            if part is None:
+                return
+            yield part
+    return run
+
+
+@contextmanager
+def _all_digits():
+    from torch.backends import cudnn
+    before = cudnn.allow_tf32
+    cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        cudnn.allow_tf32 = before
+
+
+@_exact
 def valley(inputs: dict, options: dict, ctx):
     """{"dataset", "model": absent, a small network trained here} with the options of `QUICK["valley"]` -> Valley of the base as it was grown, partial after the
     branches, the barriers and the radius.
@@ -122,6 +151,7 @@ def valley(inputs: dict, options: dict, ctx):
         yield known
 
 
+@_exact
 def grow(inputs: dict, options: dict, ctx):
     """{"dataset", "model": absent, a small network trained here} with the options of `QUICK["grow"]` -> Growth, partial after each candidate.
 
@@ -224,7 +254,6 @@ def grounded(inputs: dict, chosen: Mapping, ctx) -> Ground:
 
 def opened(inputs: dict, chosen: Mapping) -> Ground:
     """The base as it begins, and the parts, where they are computed with."""
-    import torch
     data, model = inputs["dataset"], inputs.get("model")
     name = title({"dataset": data})
     if data.labels is None:
@@ -236,9 +265,7 @@ def opened(inputs: dict, chosen: Mapping) -> Ground:
         raise InputError(f"{name} has {len(rows)} items.", f"At least {FEWEST} are needed to train, validate and test on.")
     module, x, y, notes = _built(data, rows, chosen) if model is None else _opened(model, data, rows, chosen)
     device = _device(chosen["device"], count(module))
-    if device != "cpu":
-        torch.backends.cudnn.allow_tf32 = False  # barriers are small differences of losses: convolutions need all their digits
-        notes = (*notes, f"Computed on {device}.")
+    notes = notes if device == "cpu" else (*notes, f"Computed on {device}.")
     module, x, y = module.to(device), x.to(device), y.to(device)
     cuts = np.cumsum([int(share * len(rows)) for share in SPLIT]).tolist()
     train, valid, test = zip(x.tensor_split(cuts), y.tensor_split(cuts), strict=True)
@@ -444,10 +471,10 @@ def _epsilons(chosen: Mapping) -> tuple[float, ...]:
 
 def _above(losses: np.ndarray, start: float, chosen: Mapping) -> list[str]:
     """Branches that came to rest above the valley that they started in."""
-    there, rested = np.isfinite(losses), growth.rested(losses, start, chosen["epsilon"])
-    above = int((there & ~rested).sum())
-    return [f"{above} of {there.sum()} branches end more than ε = {chosen['epsilon']:g} above their start, a loss of {start:.2f}: they are no minima of "
-            "this valley, and left out of its sizes."] if above else []
+    there = np.isfinite(losses)
+    above = np.flatnonzero(there & ~growth.rested(losses, start, chosen["epsilon"])).tolist()
+    return [f"{len(above)} of {there.sum()} branches ({', '.join(map(str, above))}) end more than ε = {chosen['epsilon']:g} above their start, a loss of "
+            f"{start:.2f}: they are no minima of this valley, and left out of its sizes."] if above else []
 
 
 def _diverged(found, what: str = "branch") -> list[str]:
@@ -481,12 +508,12 @@ def listed(module, chosen: Mapping) -> tuple[list[Candidate], list[str]]:
     warnings = [f"No layer can be {done}. {refused(way)}" for way, done in WAYS.items() if not open_[way] and FAMILY[way] in chosen["families"]]
     if any(layer.whole for layer in layers):
         chosen = {**chosen, **{key: tuple(dict.fromkeys(max(2.0, round(f)) for f in chosen[key])) for key in ("widths", "crossed")}}
-    found = _grid(open_, chosen)
+    found, lost = _growable(module, _grid(open_, chosen), chosen)
     if chosen["matched"] and "width" in chosen["families"]:
         free = [layer.name for layer in layers if "widen" in layer.ways and not layer.whole]
         found += _matches(module, [c for c in found if c.family in ("depth", "residual")], free, chosen)
     unique = {c.changes: c for c in reversed(found)}
-    return [base, *sorted((c for c in found if unique[c.changes] is c), key=lambda c: FAMILIES.index(c.family))], warnings
+    return [base, *sorted((c for c in found if unique[c.changes] is c), key=lambda c: FAMILIES.index(c.family))], [*warnings, *lost]
 
 
 def _growable(module, asked: Sequence[Candidate], chosen: Mapping) -> tuple[list[Candidate], list[str]]:
@@ -553,6 +580,14 @@ def _few(values: Sequence) -> list:
 
 
 # options
+
+def usual(base: str, full: bool) -> dict:
+    """What a ranking begins with, on the page and on the command line, of a network trained here, or of a model ("" as its base). Convolutions are narrower and
+    have factors of their own."""
+    ours = FULL[f"{base or BASES[0]}-0"][1]
+    quick = QUICK["grow"] | (SHORT_CONV if base == "conv" else {})
+    return {**(ours if full else quick), "base": base or BASES[0], "width": ours["width"], "trained": ours["trained"] if base else ADAPTED}
+
 
 def settled(name: str, options: Mapping, called: Mapping = MappingProxyType({})) -> dict:
     """The quick preset with what was asked for, checked. called: option -> what whoever asked calls it, where that is not its name."""

@@ -276,8 +276,17 @@ def test_rankings_over_every_setting_are_lines_with_rules_at_the_usual_ones(foun
     assert len({t.line.dash for t in drawn}) == len({t.marker.symbol for t in drawn}) == 2
     said = growth.robust_says(found, ("distance", "radius"))
     assert said.startswith("The ranking by distance (our estimator) hardly moves with ε (1.00), the number of branches (1.00) and the length")
-    assert "It clearly goes with the gain at 6 of 6 settings and against it at 0, over 9 expansions. The ranking by radius" in said
+    assert "It clearly goes with the gain at 4 of 4 settings and against it at 0, over 9 expansions. The ranking by radius" in said  # the usual one counts once
+    assert "agreement is high by construction" in figure.layout.meta["note"]
     assert said.endswith("All pairs are connected at every ε shown.") and "all pairs are connected" in figure.layout.meta["note"]
+
+
+def test_over_how_many_expansions_is_said_for_each_setting_that_moves(found):
+    losses = found.losses.copy()
+    losses[4, 0, :2] = losses[5, 0, 1:] = 0.3  # after 10 steps two expansions are left with one branch
+    losses[6, 1, 0] = 0.015  # at rest at the usual epsilon, not at half of it
+    _, over = growth.robust_says(replace(found, losses=losses)).split("against it at 0, ")
+    assert over.startswith("over 9 expansions as ε moves, 9 as the number of branches moves and 7 to 9 as the length of a branch moves.")
 
 
 def test_what_a_size_does_not_know_is_said_in_its_place(found):

@@ -114,6 +114,7 @@ def test_a_branch_that_ends_above_its_start_is_connected_with_none_and_said():
     lines = {template.picked(trace.customdata[0]): trace.name for trace in minima.between(found).data}
     assert lines[1, 3] == "not connected" and lines[0, 1] == "connected" and "left out" in minima.between(found).layout.meta["note"]
     assert "branches 2 and 3 end above" in minima.barriers(valley(losses=np.array([0.40, 0.42, 0.7, 0.6]))).layout.meta["note"]
+    assert minima.between_says(found).endswith(f"Branch 3 ends {minima.ABOVE}.") and list(found.table()["at rest"]) == [True, True, True, False]
     loose = minima.barriers(found, epsilon=0.2)
     assert loose.layout.xaxis.ticktext[3] == "branch 3" and loose.layout.meta["note"] == ""
 
@@ -177,6 +178,14 @@ def test_the_plane_has_its_loss_its_minima_the_start_and_square_axes():
     assert f"on {100 * share:.0f}\u202f% of it" in minima.plane_says(found) and "1.01, 1.3 and 1.08 apart" in minima.plane_says(found)
 
 
+def test_branches_that_are_no_minima_at_the_epsilon_chosen_are_named_below_the_plane():
+    found = valley(losses=np.array([0.40, 0.42, 0.53, 0.44]))  # the start is at 0.5: at rest at the usual epsilon, 0.05
+    assert "left out" not in minima.plane(found).layout.meta["note"] + minima.plane_says(found)
+    told = f"ranch 2 ends {minima.ABOVE}"
+    assert told in minima.plane(found, epsilon=0.01).layout.meta["note"] and minima.plane_says(found, epsilon=0.01).endswith(f"B{told}.")
+    assert list(found.table(0.01)["at rest"]) == [True, True, False, True] and found.table()["at rest"].all()
+
+
 def test_a_thick_line_is_noted_only_where_it_is_drawn():
     figure = minima.plane(valley(), epsilon=99.0)
     assert not named(figure, "epsilon") and "all of it lies within ε = 99" in figure.layout.meta["note"] and "thick" not in figure.layout.meta["note"]
@@ -185,7 +194,7 @@ def test_a_thick_line_is_noted_only_where_it_is_drawn():
 
 def test_why_there_is_no_plane_is_said():
     bare = {"plane": np.zeros((0, 0)), "plane_of": ()}
-    assert minima.plane_says(valley(**bare, losses=np.array([0.4, 0.4, 9, 9]))) == "A plane goes through three minima; there are 2."
+    assert minima.plane_says(valley(**bare, losses=np.array([0.4, 0.4, 9, 9]))) == "A plane goes through three minima; there are 2 at ε = 0.05."
     assert "lie on a line" in minima.plane_says(valley(**bare)) and "not there yet" in minima.plane_says(valley(**bare, done=False))
 
 

@@ -91,7 +91,26 @@ def test_two_expansions_rank_nothing_and_what_changes_the_function_or_is_missing
     assert any(line.startswith("No size or proxy has a tau. 2 expansions are too few") for line in lines)
     assert "note: all ×2: Branch 1 (seed 1) diverged at step 3 and is left out." in lines
     assert "note: no NTK condition of all ×2, layer 0 ×2. No kernel." in lines
-    assert "note: no log-volume of base, all ×2, layer 0 ×2: it takes three branches that are all connected." in lines
+    assert "note: no log-volume of base, all ×2, layer 0 ×2. No two minima are connected: a simplex with a volume needs three that all are." in lines
+
+
+def test_a_candidate_that_could_not_be_measured_is_in_no_line(monkeypatch, capsys):
+    found = widened()
+    names = ("parameters", "check", "distances", "barriers", "losses", "starts", "radius", "values", "accuracy")
+    values = {name: getattr(found, name).copy() for name in names}
+    for of in values.values():
+        of[1] = np.nan
+    monkeypatch.setattr(verb, "last", lambda *_: replace(found, **values, warnings=("all ×2 is left out: no.",)))
+    said = run(capsys, "mlp", DIGITS, "--widen", "2").out
+    assert "2 of 2 expansions keep the function" in said and "nan" not in said and said.count("all ×2") == 1
+
+
+def test_branches_that_end_above_their_start_are_the_reason_for_a_missing_volume(monkeypatch, capsys):
+    losses = widened().losses.copy()
+    losses[1, -1] = 99.0
+    monkeypatch.setattr(verb, "last", lambda *_: replace(widened(), losses=losses))
+    said = run(capsys, "mlp", DIGITS, "--widen", "2").out
+    assert "note: no log-volume of all ×2. There are no two branches to compare: 3 of 3 end more than ε = 0.02 above their start." in said
 
 
 def test_only_the_ways_that_were_asked_for_are_tried(monkeypatch, capsys):
@@ -122,7 +141,8 @@ def test_the_defaults_are_the_pages(monkeypatch):
     grow = next(action for action in parser()._actions if action.choices).choices["grow"]
     preset = lambda *arguments: growth.settled("grow", verb._preset(grow.parse_args(arguments), arguments[0] if arguments[0] in verb.SPOT else ""))
     full = {base: growth.settled("grow", growth.FULL[f"{base}-0"][1]) for base in verb.SPOT}
-    assert preset("mlp") == growth.settled("grow", {}) and preset("conv") == growth.settled("grow", {"base": "conv", "width": full["conv"]["width"]})
+    assert preset("mlp") == growth.settled("grow", {})
+    assert preset("conv") == growth.settled("grow", {**growth.SHORT_CONV, "base": "conv", "width": full["conv"]["width"]})
     assert preset("builtin:mlp/plain") == growth.settled("grow", {"trained": 100})
     assert {base: preset(base, "--full") for base in verb.SPOT} == full
     given = {"branches": 4, "steps": 60, "epsilon": 0.1, "train": 50, "seeds": 3, "trained": 0, "units": 6, "layers": 3, "device": "cpu", "seed": 7}
@@ -130,6 +150,13 @@ def test_the_defaults_are_the_pages(monkeypatch):
     assert asked == growth.settled("grow", {**{name: given[name] for name in given if name not in ("units", "layers")}, "width": 6, "depth": 3})
     words = {action.dest: action.help for action in grow._actions}
     assert all(f"(default: {growth.QUICK['grow'][name]}" in words[name] for name in ("branches", "steps", "epsilon", "train", "seeds", "trained"))
+    usual = lambda name: [growth.usual(base, full)[name] for full in (False, True) for base in verb.SPOT]  # noqa: E731
+    for option, name in (("train", "train"), ("seeds", "seeds")):
+        assert "(default: {}, of conv {}; with --full {}, of conv {})".format(*usual(name)) in words[option]
+    assert f"(default: {usual('trained')[0]}, of a model {growth.usual('', False)['trained']})" in words["trained"] and len(set(usual("trained"))) == 1
+    assert "(default: {}, of conv {})".format(*usual("width")[:2]) in words["units"] and usual("width")[:2] == usual("width")[2:]
+    assert f"(default: {usual('depth')[0]})" in words["layers"] and len(set(usual("depth"))) == 1
+    assert all(len(set(usual(name))) == 1 for name in ("branches", "steps", "epsilon"))
 
 
 def test_weights_of_a_file_grow_and_a_closed_way_is_told(tmp_path, monkeypatch, capsys):

@@ -88,8 +88,19 @@ def test_a_branch_that_ends_above_its_start_is_no_minimum_of_that_valley():
     assert loose.metric("distance")[3] == pytest.approx(expected) and loose.metric("connected")[3] == 1
     assert loose.metric("distance", epsilon=0.2)[3] == pytest.approx(found.distances[3, -1][np.triu_indices(K, 1)].mean())  # 0.15 is within that
     assert np.isnan(loose.metric("distance")[4]) and np.isfinite(loose.metric("distance", steps=10)[4]) and loose.correlation("distance").n == 12
+    assert list(loose.table()["branches left out"])[2:6] == ["", "1", "0, 1, 2, 3", ""]
     np.testing.assert_allclose(loose.spread("distance")[3], [found.distances[3, -1][np.ix_(kept, kept)][np.triu_indices(3, 1)].min(),
                                                             found.distances[3, -1][np.ix_(kept, kept)].max()])
+
+
+def test_why_there_is_no_volume_is_that_of_each_candidate():
+    found = made(barriers=np.zeros((14, 2, K, K)))
+    found.losses[1, -1, 2:], found.losses[2, -1, 1:] = 5.0, 5.0
+    found.barriers[3] = 9.0 * (1 - np.eye(K))
+    whys = found.whys()
+    assert whys[0] == "" and whys[1].startswith("There are two minima") and "3 of 4 end more than ε = 0.1 above their start" in whys[2]
+    assert whys[3].startswith("No two minima are connected") and found.whys(epsilon=9.0)[3] == "" and not any(found.whys(steps=10)[:3])
+    assert [bool(why) for why in whys] == (~np.isfinite(found.metric("volume"))).tolist()
 
 
 def test_fewer_than_six_expansions_have_no_correlation():

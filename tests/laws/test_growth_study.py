@@ -60,12 +60,42 @@ def test_the_same_seed_gives_the_same_numbers():
     assert not np.array_equal(first.distances, other.distances)
 
 
-def test_branches_of_each_length_are_trained_by_themselves_and_come_to_rest():
+def test_branches_of_each_length_are_trained_by_themselves():
     found = run(growth.grow, **{**SHORT, "steps": 20, "lengths": 2}, candidates=ONE)[-1]
     short = run(growth.grow, **{**SHORT, "steps": 10, "lengths": 1}, candidates=ONE)[-1]
     assert found.lengths == (10, 20) and short.lengths == (10,)
     for name in ("distances", "barriers", "losses"):
         np.testing.assert_array_equal(getattr(found, name)[:, 0], getattr(short, name)[:, 0])
+
+
+def test_the_rate_falls_to_nothing_by_the_end_of_each_length(monkeypatch):
+    lengths, branch = [], growth.minima.branch
+    monkeypatch.setattr(growth.minima, "branch", lambda *given, **how: lengths.append((how["steps"], how["settle"])) or branch(*given, **how))
+    run(growth.grow, **{**SHORT, "steps": 20, "lengths": 2}, candidates=ONE[:1])
+    assert lengths == [(60, 0.0), *2 * [(10, 0.5), (20, 0.5), (15, 0.0)]]  # the base's training; branches of each length, the gain
+
+
+def test_short_branches_may_end_above_their_start_and_are_left_out():
+    found = growth.shipped("mlp-0")
+    above = [int((~found.rested(steps=steps)).sum()) for steps in found.lengths]
+    assert above == sorted(above, reverse=True) and above[0] > above[-1] > 0
+    for steps in found.lengths:
+        np.testing.assert_array_equal(np.isfinite(found.metric("distance", steps=steps)), found.rested(steps=steps).sum(axis=1) >= 2)
+
+
+def test_digits_of_convolutions_are_cut_again_after_a_run_and_between_its_parts():
+    cudnn = torch.backends.cudnn
+    before, seen = cudnn.allow_tf32, []
+    try:
+        for usual in (True, False):
+            cudnn.allow_tf32 = usual
+            watching = SimpleNamespace(progress=lambda *_: seen.append(cudnn.allow_tf32))
+            for _ in growth.valley({"dataset": digits()}, {**SMALL, "grid": 3}, watching):
+                assert cudnn.allow_tf32 == usual
+            assert cudnn.allow_tf32 == usual
+    finally:
+        cudnn.allow_tf32 = before
+    assert seen and not any(seen)
 
 
 def test_what_is_going_on_is_told_by_name():
@@ -83,6 +113,10 @@ def test_nothing_is_trained_for_what_cannot_be_grown():
     slight = [("slightly", "width", (("widen", "2", 1.01),))]
     refused(lambda: list(growth.grow({"dataset": digits()}, {**SHORT, "candidates": slight}, silent)), "adds no unit to the 4 of layer 2")
     refused(lambda: list(growth.valley({"dataset": digits()}, {**SMALL, "grown": [("widen", "2", 1.01)]}, silent)), "adds no unit")
+    narrow = {**SHORT, "width": 2, "widths": (1.25,)}  # in the grid too
+    refused(lambda: list(growth.grow({"dataset": digits()}, {**narrow, "families": ("both",), "crossed": (1.25,)}, silent)), "adds no unit")
+    listed, warnings = growth.listed(growth.opened({"dataset": digits()}, growth.settled("grow", narrow)).module, growth.settled("grow", narrow))
+    assert "all ×1.25" not in {c.name for c in listed} and "all ×1.25 is left out: A factor of 1.25 adds no unit to the 2" in warnings[-1]
     found = run(growth.grow, **SHORT, candidates=(*ONE, *slight))[-1]
     assert found.names == ("base", "wider", "deeper") and "slightly is left out: A factor of 1.01 adds no unit" in found.warnings[0]
 
@@ -170,7 +204,7 @@ def test_branches_that_explode_and_stay_finite_are_no_minima():
     found = run(growth.valley, **{**SMALL, "steps": 30}, rate=30.0, momentum=0.0, grid=5)[-1]
     assert not found.diverged and not found.rested().any() and (found.losses > found.start_loss + 0.02).all()
     assert np.isnan(found.at()["distance"]) and "3 of 3 end more than ε = 0.02 above their start" in found.reason() and not found.plane.size
-    assert any(warning.startswith("3 of 3 branches end more than ε = 0.02 above their start") for warning in found.warnings)
+    assert any(warning.startswith("3 of 3 branches (0, 1, 2) end more than ε = 0.02 above their start") for warning in found.warnings)
     assert not found.connected(found.epsilon).any() and found.at(epsilon=99.0)["connected"] >= 0
     board = run(growth.grow, **{**SHORT, "steps": 30}, rate=30.0, momentum=0.0, candidates=ONE)[-1]
     assert np.isnan(board.metric("distance")).all() and any("they are no minima of this valley" in warning for warning in board.warnings)

@@ -89,7 +89,7 @@ def branch(model, x, y, *, seeds: Sequence[int] = (0, 1, 2, 3, 4), steps: int = 
            decay: float = 0.0, settle: float = 0.0, snapshots: int = 0, progress: Progress | None = None) -> Branches:
     """Copies of a classifier (a torch module, which stays as it is) trained by stochastic gradient descent on items x with labels y, one for each of the seeds.
 
-    settle     the share of the steps, at the end, over which the rate falls evenly towards 0, so that each branch comes to rest in a minimum
+    settle     the share of the steps, at the end, over which the rate falls evenly towards 0, so that a branch can come to rest in a minimum
     snapshots  looks at the branches on the way, besides those at the start and the end
     """
     import torch

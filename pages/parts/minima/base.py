@@ -88,10 +88,10 @@ def choose(at: workspace.Workspace) -> Base:
         kind = BASES[st.selectbox("Base", list(BASES), key="minima_base", bind="query-params", width=320, on_change=_preset) or next(iter(BASES))]
         families = st.multiselect("Ways to grow", FAMILIES, FAMILIES, key="minima_families", bind="query-params", width=440,
                                   help="Both: all layers wider, and deeper or with residual blocks.")
-        preset = _usual(kind, source == FULL)
+        preset = studies.usual(kind, source == FULL)
         with st.popover("Settings", icon=":material/tune:", key="minima-settings"):
             settings = _settings(kind, preset)
-    options = {**preset, **({"base": kind} if kind else {}), **settings, "families": tuple(families) or FAMILIES}
+    options = {**preset, **settings, "families": tuple(families) or FAMILIES}
     inputs = {"dataset": engine.Ref.dataset(at.target)} | ({} if kind else {"model": engine.Ref.model(at.model)})
     _tell(at, kind)
     return Base("", inputs, options, source == FULL)
@@ -99,7 +99,8 @@ def choose(at: workspace.Workspace) -> Base:
 
 def _preset() -> None:
     """Another base, or a run of another length, begins with its own settings: none of the last one's is kept."""
-    usual = _usual(BASES.get(st.session_state.get("minima_base") or st.query_params.get("minima_base"), "mlp"), st.session_state["minima_numbers"] == FULL)
+    kind = BASES.get(st.session_state.get("minima_base") or st.query_params.get("minima_base"), "mlp")
+    usual = studies.usual(kind, st.session_state["minima_numbers"] == FULL)
     st.session_state.update({f"minima_{name}": usual[name] for name in ("trained", "train", "seeds", "width", "depth")}
                             | {f"minima_{name}": list(usual[name]) for name in ("widths", "repeats", "crossed")})
 
@@ -113,7 +114,7 @@ def _settings(kind: str, preset: dict) -> dict:
              "trained": number("Steps of training first", "trained", 0, 5000, preset["trained"], "0: the base stays as it is."),
              "branches": number("Branches", "branches", 3, 10, 5), "steps": number("Steps of a branch", "steps", 20, 1000, 120),
              "epsilon": float(st.number_input("ε, how much the loss may rise between branches", 0.001, 10.0, 0.02, 0.01, "%g", key="minima_rise",
-                                              bind="query-params")),
+                                              bind="query-params", help="And how far above its start a branch may end.")),
              "train": number("Steps that the gain is of", "train", 20, 5000, preset["train"], "Longer: gains differ by more."),
              "seeds": number("Seeds that the gain is of", "seeds", 1, 30, preset["seeds"], "More: gains are told from noise sooner.")}
     wider = several("Factors of width", "widths", WIDTHS, lambda f: f"×{f:g}")
@@ -125,13 +126,6 @@ def _settings(kind: str, preset: dict) -> dict:
         found |= {"width": number("Units of a layer", "width", 1, 64, preset["width"], why),
                   "depth": number("Layers", "depth", 1, 4, preset["depth"])}
     return found
-
-
-def _usual(kind: str, full: bool) -> dict:
-    """What a base begins with; convolutions are narrower and have factors of their own."""
-    ours = studies.FULL["conv-0" if kind == "conv" else "mlp-0"][1]
-    quick = studies.QUICK["grow"] | (studies.SHORT_CONV if kind == "conv" else {})
-    return {**(ours if full else quick), "width": ours["width"], "trained": ours["trained"] if kind else 100}
 
 
 def _tell(at: workspace.Workspace, kind: str) -> None:

@@ -157,7 +157,7 @@ def valley(it: Base, found: Growth | None) -> None:
         st.markdown(plain(said))
         charts.show(draw(seen, epsilon=float(epsilon)), alt=said, key=f"minima-{key}", table=table, note=True)
     for draw, says, table, key in ((valleys.leaving, valleys.leaving_says, seen.paths_table(), "leaving"),
-                                   (valleys.losses, valleys.losses_says, seen.table(), "losses")):
+                                   (valleys.losses, valleys.losses_says, seen.table(float(epsilon)), "losses")):
         st.markdown(plain(says(seen)))
         charts.show(draw(seen), alt=says(seen), key=f"minima-{key}", table=table, note=True)
 

@@ -22,7 +22,7 @@ straight line between them rises above the line between their losses; up to ε t
 
 $$ B_{{ij}} = \\max_a\\,[L((1-a)\\theta_i + a\\theta_j) - (1-a)L(\\theta_i) - aL(\\theta_j)] $$
 
-A branch that ends more than ε above its start is no minimum of this valley: it is left out, like one that diverges.
+A branch that ends more than ε above its start is no minimum of this valley {OURS}: it is left out, like one that diverges.
 
 *Distance* is the mean between connected branches, *radius* how far one can go from the start in random directions, *volume* that of the simplex over the
 largest set of branches that are all connected.
@@ -32,6 +32,7 @@ judged by how it orders the gains, beside eleven proxies that others use and the
 equal size: across families many numbers go with size alone.
 
 **When it misleads.** Few candidates, gains that differ less than their noise, or a base that can already do all it needs: then the verdict says that nothing
-can be ranked. *Robustness* shows what becomes of a ranking when ε, the number of branches or their length move; branches of each length are trained by
-themselves, so that each comes to rest.
+can be ranked. *Robustness* shows what becomes of a ranking when ε, the number of branches or their length move. ε is both the height of a barrier and how
+far above its start a branch may end: both move. Branches of each length are trained by themselves, and the rate falls to 0 by the end of each length; short
+ones may still end above their start and are left out.
 """
