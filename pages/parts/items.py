@@ -62,6 +62,11 @@ def _thumbnail(key: tuple, sources: tuple, row: int, _stack: Stack) -> str | Non
     else:
         times = SIDE // max(image.size)
         image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+    return inline(image)
+
+
+def inline(image) -> str:
+    """A PIL picture that travels with the page: a file of its own is gone when the page is drawn again before the browser asked for it."""
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

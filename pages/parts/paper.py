@@ -102,7 +102,8 @@ def _metric(metric, *_) -> str:
 
 
 def _picture(pictures, *_) -> str:
-    return "".join(f'<p class="caption">In the app stands a picture here: {html.escape(one.alt or "without description")}.</p>' for one in pictures.imgs)
+    return "".join(f'<p><img alt="{html.escape(one.alt)}" src="{html.escape(one.url)}"></p>' if one.url.startswith("data:image/") else
+                   f'<p class="caption">In the app stands a picture here: {html.escape(one.alt or "without description")}.</p>' for one in pictures.imgs)
 
 
 def _chart(chart, record: Record, charts: list) -> str:

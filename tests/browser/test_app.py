@@ -100,7 +100,7 @@ def test_an_upload_is_previewed_kept_and_becomes_the_target(server, page):
     page.goto(server.address)
     drop = uploader(page)
     drop.set_input_files({"name": "colours.zip", "mimeType": "application/zip", "buffer": pictures()})
-    page.get_by_role("button", name="Keep this dataset").click()
+    page.get_by_role("button", name="Keep this dataset").click(timeout=60_000)
     page.wait_for_function("() => [...document.querySelectorAll('[data-testid=stSidebar] input')].some(i => i.value.startsWith('colours'))")
     assert "colours" in page.url and page.errors == []
 

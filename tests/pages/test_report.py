@@ -129,6 +129,12 @@ def test_the_server_gives_away_what_a_session_shows_and_says_what_is_wrong(two, 
     assert status == 500 and "IndexError" in text and "its log says where" in text and name == ""
 
 
+def test_pictures_come_along():
+    noted = shown(opened("shape/sensitivity.py", model="raw", sensitivity_view="Transforms"))
+    page = report.saved(noted.token, "sensitivity.html")[1]
+    assert page.count('<img alt="8 items under') == 18 and "stands a picture here" not in page
+
+
 def test_a_page_that_waits_for_its_items_has_a_report_too():
     noted = shown(opened("shape/persistence.py"))
     status, text, name = report.saved(noted.token, "persistence.html")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import streamlit as st
 
+from pages.parts import items
 from pages.parts.messages import plain
 from pages.parts.sensitivity.words import OURS, PUBLISHED
 
@@ -67,7 +68,7 @@ def _row(subjects, name: str, transform, paired: bool, seed: int) -> None:
         a, b, _ = subjects.pairs(name, SHOWN, seed)
         if isinstance(a, np.ndarray):
             alt = f"{len(a)} items under {name}" + (", each twice, with another draw below" if paired else "")
-            st.image(montage((a, b) if paired else (a,)), width="content", alt=alt)
+            st.image(items.inline(montage((a, b) if paired else (a,))), width="content", alt=alt)
         else:
             st.markdown("\n".join(f"- {plain(x[:110])}" + (f"  \n  {plain(y[:110])}" if paired else "") for x, y in list(zip(a, b, strict=True))[:3]))
 
@@ -82,10 +83,11 @@ def sliders(name: str, transform) -> None:
         st.slider(label, lowest, highest, value, cast(step), "%d" if step >= 1 else "%.2f", key=_key(name, knob), bind="query-params")
 
 
-def montage(lines: tuple) -> np.ndarray:
-    """Pictures beside one another, the lines below one another, on nothing."""
+def montage(lines: tuple):
+    """Pictures beside one another, the lines below one another, on nothing; as one of PIL's."""
+    from PIL import Image
     rows = [np.concatenate([_bordered(_sized(picture)) for picture in line], axis=1) for line in lines]
-    return np.concatenate(rows, axis=0)
+    return Image.fromarray(np.concatenate(rows, axis=0))
 
 
 def _sized(picture: np.ndarray) -> np.ndarray:

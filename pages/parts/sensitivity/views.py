@@ -10,7 +10,7 @@ from analysis.figures import sensitivity as figures
 from analysis.figures.template import picked
 from analysis.metrics.sensitivity import Profile
 from pages.parts import chart as charts
-from pages.parts import workspace
+from pages.parts import items, workspace
 from pages.parts.messages import count, plain
 from pages.parts.sensitivity import ranges
 from pages.parts.sensitivity.subjects import Subjects
@@ -110,7 +110,8 @@ def _ends(it: Subjects, transform: str, moved: np.ndarray) -> None:
         span = f"{moved[chosen].min():.2f} to {moved[chosen].max():.2f} of a random pair's distance"
         st.markdown(f"**{title}**, {span}")
         if isinstance(a, np.ndarray):
-            st.image(ranges.montage((a[chosen], b[chosen])), alt=f"{len(chosen)} pairs under {transform}, one above the other: {title.lower()}, {span}")
+            st.image(items.inline(ranges.montage((a[chosen], b[chosen]))), width="content",
+                     alt=f"{len(chosen)} pairs under {transform}, one above the other: {title.lower()}, {span}")
         else:
             st.markdown("\n".join(f"- {plain(a[i][:160])}  \n  {plain(b[i][:160])}" for i in chosen))
     if it.dataset:
