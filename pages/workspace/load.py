@@ -9,19 +9,24 @@ from analysis.errors import InputError  # noqa: E402  (the heading is on the scr
 from pages.parts import bring, cards, docs, doors, extraction, messages, stored, workspace  # noqa: E402
 
 at = workspace.current()
-doors.draw()
-extraction.panel(at)
+# a container for each part: the fragments below know themselves by their place, which what comes and goes above must not move
+entrance, model, data, own, kept = (st.container() for _ in range(5))
 
-st.subheader("Model", anchor=False)
-try:
-    cards.model(at.model)
-except InputError as error:
-    messages.problem(error)
+with entrance:
+    doors.draw()
+    extraction.panel(at)
 
-st.subheader("Datasets", anchor=False)
+with model:
+    st.subheader("Model", anchor=False)
+    try:
+        cards.model(at.model)
+    except InputError as error:
+        messages.problem(error)
+
+data.subheader("Datasets", anchor=False)
 shown = [(at.target, "target"), *((source, "source") for source in at.sources)]
 alone = len(shown) == 1
-cells = [cell for _ in range(0, len(shown), 2) for cell in st.columns(1 if alone else 2)]
+cells = [cell for _ in range(0, len(shown), 2) for cell in data.columns(1 if alone else 2)]
 for cell, (source, role) in zip(cells, shown, strict=False):
     with cell:
         try:
@@ -29,9 +34,11 @@ for cell, (source, role) in zip(cells, shown, strict=False):
         except InputError as error:
             messages.problem(error)
 
-st.subheader("Bring your own", anchor="bring-your-own")
-bring.panel()
+with own:
+    st.subheader("Bring your own", anchor="bring-your-own")
+    bring.panel()
 
-st.subheader("In the store", anchor=False)
-stored.panel()
+with kept:
+    st.subheader("In the store", anchor=False)
+    stored.panel()
 docs.link("app", "Every page, address, command and file")
