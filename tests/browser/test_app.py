@@ -78,6 +78,8 @@ def uploader(page):
     """Where a file is dropped, once the page is quiet: a run that still goes on would take the control away again."""
     page.get_by_role("button", name=re.compile("Extract")).or_(page.get_by_text("Ready:")).first.wait_for()  # another test may have extracted it
     settled(page)
+    page.wait_for_timeout(2000)  # a second run of the page may follow the first at once
+    settled(page)
     drop = page.locator("input[type=file]").first
     drop.wait_for(state="attached")
     return drop
