@@ -21,8 +21,9 @@ def run(options) -> dict:
     if "datasets" in parts:
         report["datasets"] = [{"id": d.id, "name": d.name, "about": d.about} for d in catalogue()]
     if "stored" in parts:
-        report["stored"] = [{"kind": e.kind, "key": e.key, "bytes": e.bytes, **_short(e.facts)} for e in store.entries() if not e.part]
-        report["store"] = {"folder": str(store.folder), "bytes": store.size(), "parts": sum(e.bytes for e in store.entries() if e.part), "cap": store.cap}
+        every = store.entries()
+        report["stored"] = [{"kind": e.kind, "key": e.key, "bytes": e.bytes, **_short(e.facts)} for e in every if not e.part]
+        report["store"] = {"folder": str(store.folder), "bytes": store.size(), "parts": sum(e.bytes for e in every if e.part), "cap": store.cap}
     if options.json != "-":
         for part in parts:
             print(f"{part}{f' ({store.folder}, {store.size() / 1e6:.1f} of {store.cap / 1e6:.0f} MB)' if part == 'stored' else ''}")

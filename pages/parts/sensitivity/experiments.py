@@ -15,7 +15,7 @@ from pages.parts.messages import count, plain, seconds
 from pages.parts.sensitivity import subjects, words
 
 SHIPPED, QUICK, FULL = "Our full run", "Small run, here", "Full run, here"
-TIMES = {QUICK: "under a minute", FULL: "many minutes; you may leave the page meanwhile"}
+TIMES = {QUICK: "about a minute", FULL: "many minutes; you may leave the page meanwhile"}
 
 
 def draw(name: str, answer) -> None:
